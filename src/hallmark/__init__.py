@@ -1,0 +1,1 @@
+"""Hallmark: labs, graders and certificates for operating LangSmith Self-Hosted on AWS."""

@@ -1,0 +1,103 @@
+"""What every verb starts from: the project, its state directory, and the target."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from hallmark import catalog
+from hallmark.errors import EnvironmentFault
+from hallmark.evidence.collect import Source
+from hallmark.model import Lab
+from hallmark.targets.aws import AwsSource
+from hallmark.targets.files import FilesSource
+from hallmark.targets.profile import Profile, load
+from hallmark.targets.workstation import WorkstationSource
+
+if TYPE_CHECKING:
+    from hallmark.twin.supervisor import Twin
+
+
+@dataclass(frozen=True)
+class App:
+    """The project a command runs in.
+
+    Attributes:
+        flags: Settings of the target given on the command line.
+    """
+
+    flags: Mapping[str, object]
+
+    @classmethod
+    def of(cls, flags: Mapping[str, object]) -> "App":
+        """Make it from the options of the group."""
+        return cls({name: value for name, value in flags.items() if value is not None})
+
+    @cached_property
+    def root(self) -> Path:
+        """The clone of the repository."""
+        return catalog.project_root()
+
+    @cached_property
+    def home(self) -> Path:
+        """Where everything that is made at run time lies: ``HALLMARK_HOME``, else ``.hallmark`` in the project."""
+        return Path(os.environ.get("HALLMARK_HOME") or self.root / ".hallmark")
+
+    @cached_property
+    def console(self) -> Console:
+        """Results, on standard output."""
+        return Console(highlight=False)
+
+    @cached_property
+    def status(self) -> Console:
+        """Progress and remarks, on standard error."""
+        return Console(stderr=True, highlight=False)
+
+    @cached_property
+    def twin(self) -> "Twin":
+        """The twin of this project.
+
+        Raises:
+            EnvironmentFault: Its packages are not installed.
+        """
+        try:
+            from hallmark.twin.supervisor import Twin  # noqa: PLC0415  (an extra: learners on AWS do not install it)
+        except ModuleNotFoundError as error:
+            hint = 'python -m pip install -e ".[twin]"'
+            raise EnvironmentFault(f"the twin needs packages that are not installed ({error.name}).", hint) from error
+        return Twin(self.home, self.root)
+
+    def settings(self, lab: Lab | None = None) -> Profile:
+        """Read the target's settings without starting anything."""
+        profile = load(self.root, flags=self.flags)
+        if lab and lab.workspace:
+            return replace(profile, terraform=f"work/{lab.id}")
+        return profile
+
+    def profile(self, lab: Lab | None = None) -> Profile:
+        """Read the target's settings and make sure a twin is up when it is the target."""
+        profile = self.settings(lab)
+        if profile.target != "twin":
+            return profile
+        self.twin.up(self.say)
+        return replace(profile, endpoint=self.twin.endpoint, account=self.twin.account)
+
+    def sources(self, profile: Profile) -> dict[str, Source]:
+        """What answers the calls of a collection."""
+        return {
+            "aws": AwsSource(profile),
+            "files": FilesSource(self.root),
+            "workstation": WorkstationSource(profile),
+        }
+
+    def default_lab(self) -> Lab:
+        """Grade this when no lab is named: the first of the deployment track, which holds the reference's checks."""
+        return next(lab for lab in catalog.labs(self.root) if lab.track == "deployment")
+
+    def say(self, line: str) -> None:
+        """Tell the person what is going on."""
+        self.status.print(line, markup=False, soft_wrap=True)

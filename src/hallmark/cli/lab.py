@@ -1,0 +1,211 @@
+"""`hallmark lab`: the life of a lab, from start to finish."""
+
+import json
+import runpy
+import shutil
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+from rich.table import Table
+
+from hallmark import catalog, reference
+from hallmark.cli.app import App
+from hallmark.cli.grade import grade_lab, write_reports
+from hallmark.errors import UsageError
+from hallmark.evidence.snapshot import write_text
+from hallmark.faults import runner
+from hallmark.grading import scoring
+from hallmark.model import Lab
+from hallmark.reporting import terminal
+from hallmark.targets.writer import AwsWriter
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What is remembered of a lab that was started.
+
+    Attributes:
+        started_at: ISO 8601 UTC.
+        hints: How many hints were shown.
+    """
+
+    started_at: str
+    hints: int = 0
+
+
+@click.group()
+def lab() -> None:
+    """List, start, grade and finish labs."""
+
+
+@lab.command("list")
+@click.pass_obj
+def list_(app: App) -> None:
+    """Show every lab, its track, its time and where you stand."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("Lab", "Track", "Minutes", "State", "What you do"):
+        table.add_column(heading, no_wrap=heading == "Lab")
+    for each in catalog.labs(app.root):
+        table.add_row(each.id, each.track, str(each.minutes), _state(app, each), each.title)
+    app.console.print(table)
+    app.console.print("\nBegin with: hallmark lab start <lab>")
+
+
+@lab.command()
+@click.argument("lab_id", metavar="LAB")
+@click.pass_obj
+def start(app: App, lab_id: str) -> None:
+    """Bring the target into the lab's start state and hand out its files.
+
+    \b
+    Example:
+      hallmark lab start edge-waf-rate-limit
+    """  # noqa: D301  (\b is click's mark for a paragraph it must not wrap)
+    chosen = catalog.lab(app.root, lab_id)
+    _allowed(app, chosen)
+    _begin(app, chosen)
+    app.console.print(f"Started: {chosen.title}")
+    app.console.print(f"Guide:   labs/{chosen.id}/guide.md")
+    app.console.print(f"Then:    hallmark lab grade {chosen.id}")
+
+
+@lab.command()
+@click.argument("lab_id", metavar="LAB")
+@click.pass_obj
+def grade(app: App, lab_id: str) -> None:
+    """Grade the lab; the same as `hallmark grade LAB`."""
+    chosen = catalog.lab(app.root, lab_id)
+    card, taken = grade_lab(app, chosen)
+    write_reports(app.home / "grades" / chosen.id, card, taken)
+    terminal.show(app.console, card, reference.load())
+    raise click.exceptions.Exit(int(scoring.exit_code(card)))
+
+
+@lab.command()
+@click.argument("lab_id", metavar="LAB")
+@click.pass_obj
+def hint(app: App, lab_id: str) -> None:
+    """Show the next hint; each says a little more than the last."""
+    chosen = catalog.lab(app.root, lab_id)
+    attempt = _attempt(app, chosen) or Attempt(_now())
+    if attempt.hints >= len(chosen.hints):
+        raise UsageError("there are no more hints.", f"hallmark lab solve {chosen.id}")
+    app.console.print(f"Hint {attempt.hints + 1} of {len(chosen.hints)}: {chosen.hints[attempt.hints]}", markup=False)
+    _remember(app, chosen, Attempt(attempt.started_at, attempt.hints + 1))
+
+
+@lab.command()
+@click.argument("lab_id", metavar="LAB")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.pass_obj
+def solve(app: App, lab_id: str, yes: bool) -> None:  # noqa: FBT001  (click passes flags by position)
+    """Apply the author's solution to the twin."""
+    chosen = catalog.lab(app.root, lab_id)
+    if app.settings().target != "twin":
+        raise UsageError("solutions are only ever applied to the twin.", "hallmark --target twin lab solve " + lab_id)
+    if not yes:
+        click.confirm("This changes the twin and shows you the answer. Go on?", abort=True)
+    apply_solution(app, chosen)
+    app.console.print(f"Solved. Why it works: solutions/{chosen.id}/why.md")
+    app.console.print(f"Then:   hallmark lab grade {chosen.id}")
+
+
+@lab.command()
+@click.argument("lab_id", metavar="LAB")
+@click.pass_obj
+def reset(app: App, lab_id: str) -> None:
+    """Go back to the lab's start state; your files in work/ are kept beside, as work/<lab>.old."""
+    chosen = catalog.lab(app.root, lab_id)
+    _allowed(app, chosen)
+    _revert(app)
+    _set_aside(app.root / "work" / chosen.id)
+    _begin(app, chosen)
+    app.console.print(f"Reset: {chosen.title}")
+
+
+@lab.command()
+@click.argument("lab_id", metavar="LAB")
+@click.pass_obj
+def finish(app: App, lab_id: str) -> None:
+    """Revert what the lab injected and forget the attempt; your files in work/ stay."""
+    chosen = catalog.lab(app.root, lab_id)
+    _revert(app)
+    _file(app, chosen).unlink(missing_ok=True)
+    app.console.print(
+        f"Finished: {chosen.title}. Your files stay in work/{chosen.id}/."
+        if _has_work(app, chosen)
+        else f"Finished: {chosen.title}."
+    )
+
+
+def apply_solution(app: App, chosen: Lab, script: str = "solve") -> None:
+    """Run ``solutions/<lab>/<script>.py`` and copy ``solutions/<lab>/files/`` over the learner's workspace."""
+    folder = app.root / "solutions" / chosen.id
+    if (folder / "files").is_dir():
+        shutil.copytree(folder / "files", app.root / "work" / chosen.id, dirs_exist_ok=True)
+    if (folder / f"{script}.py").is_file():
+        profile = app.profile(chosen)
+        solution = runpy.run_path(str(folder / f"{script}.py"))["solve"]
+        solution(AwsWriter(profile).client, profile.scope())
+
+
+def _begin(app: App, chosen: Lab) -> None:
+    if app.settings().target == "twin" and chosen.start != "current":
+        app.twin.up(app.say)
+        app.twin.empty() if chosen.start == "empty" else app.twin.reset(app.say)
+    source, work = app.root / "labs" / chosen.id / "start", app.root / "work" / chosen.id
+    if source.is_dir() and not work.exists():
+        shutil.copytree(source, work)
+    fault = app.root / "graders" / chosen.id / "fault.toml"
+    if fault.is_file():
+        runner.inject(fault, app.profile(chosen), app.home)
+    _remember(app, chosen, Attempt(_now()))
+
+
+def _allowed(app: App, chosen: Lab) -> None:
+    target = app.settings().target
+    if target not in chosen.targets:
+        known = " or ".join(chosen.targets)
+        raise UsageError(f"{chosen.id} runs on {known}, not on {target}.", f"hallmark --target {chosen.targets[0]} …")
+
+
+def _revert(app: App) -> None:
+    if runner.active(app.home):
+        runner.revert(app.home, app.profile())
+
+
+def _set_aside(work: Path) -> None:
+    if work.exists():
+        old = work.with_name(f"{work.name}.old")
+        shutil.rmtree(old, ignore_errors=True)
+        work.rename(old)
+
+
+def _has_work(app: App, chosen: Lab) -> bool:
+    return (app.root / "work" / chosen.id).exists()
+
+
+def _file(app: App, chosen: Lab) -> Path:
+    return app.home / "labs" / f"{chosen.id}.json"
+
+
+def _attempt(app: App, chosen: Lab) -> Attempt | None:
+    try:
+        return Attempt(**json.loads(_file(app, chosen).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):  # a half-written or foreign file is no attempt
+        return None
+
+
+def _remember(app: App, chosen: Lab, attempt: Attempt) -> None:
+    write_text(_file(app, chosen), json.dumps(asdict(attempt)))
+
+
+def _state(app: App, chosen: Lab) -> str:
+    attempt = _attempt(app, chosen)
+    return f"started, {attempt.hints} hints" if attempt else "not started"
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,82 @@
+"""`hallmark mutants` and `hallmark bench`: proving the graders, and measuring a grade."""
+
+import time
+from pathlib import Path
+
+import click
+from rich.table import Table
+
+from hallmark import catalog, reference
+from hallmark.cli.app import App
+from hallmark.cli.grade import grade_lab
+from hallmark.errors import Exit, UsageError
+from hallmark.evidence import snapshot
+from hallmark.evidence.snapshot import Snapshot
+from hallmark.grading import benchmark, mutation, plugin
+from hallmark.grading.judge import Check
+from hallmark.model import Lab, Verdict
+
+
+@click.command()
+@click.argument("lab_id", metavar="[LAB]", required=False)
+@click.option("--evidence", type=click.Path(path_type=Path), help="Evidence of the solution; default: ask the target.")
+@click.pass_obj
+def mutants(app: App, lab_id: str | None, evidence: Path | None) -> None:
+    """Change one fact of the solution at a time and see whether the right checks notice.
+
+    The target has to be in the solved state of the lab. Exit code 1 when a mutant survives.
+    """
+    lab = catalog.lab(app.root, lab_id) if lab_id else app.default_lab()
+    checks = plugin.checks(app.root / "graders" / lab.id, reference.load())
+    solution = snapshot.read(evidence) if evidence else _solved(app, lab)
+    outcomes, seconds = _try_all(app, lab, checks, solution)
+    survivors = [outcome for outcome in outcomes if not outcome.killed]
+    for outcome in survivors:
+        app.console.print(f"survivor: {outcome.mutant.name}: {outcome.mutant.description}", markup=False)
+        app.console.print(f"  missed by: {', '.join(outcome.missed) or '-'}; hurt: {', '.join(outcome.hurt) or '-'}")
+    broken = {name for outcome in outcomes for name in outcome.mutant.breaks}
+    unproven = [check.spec.id for check in checks if check.spec.id.split("/")[1] not in broken]
+    for name in unproven:
+        app.console.print(f"no mutant breaks: {name}")
+    app.console.print(
+        f"{lab.id}: {len(outcomes)} mutants, {len(outcomes) - len(survivors)} killed, {len(survivors)} survivors, "
+        f"{len(checks) - len(unproven)} of {len(checks)} checks proven, {len(outcomes) / seconds:.0f} mutants/s"
+    )
+    raise click.exceptions.Exit(int(Exit.NOT_PASSED if survivors or unproven else Exit.PASSED))
+
+
+@click.command()
+@click.option("--latency", type=int, default=50, help="Milliseconds added to every call. Default: 50.")
+@click.pass_obj
+def bench(app: App, latency: int) -> None:
+    """Measure a grade against the same checks each calling AWS for themselves, and against the floor.
+
+    All three run side by side against the twin, each call delayed by the same latency.
+    """
+    lab = app.default_lab()
+    profile = app.profile(lab)
+    checks = plugin.checks(app.root / "graders" / lab.id, reference.load())
+    rows = benchmark.measure(checks, lambda: app.sources(profile), profile.scope(), latency / 1000)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("What", "Seconds", "Calls", "Against the floor"):
+        table.add_column(heading, justify="left" if heading == "What" else "right")
+    for row in rows:
+        table.add_row(row.what, f"{row.seconds:.2f}", str(row.calls), f"{row.seconds / rows[-1].seconds:.2f}")
+    app.console.print(table)
+    app.console.print(f"Calls made for each distinct call needed: {rows[0].calls / rows[-1].distinct:.2f}")
+    app.console.print(f"One grade is {rows[1].seconds / rows[0].seconds:.1f} times as fast as a call a check.")
+
+
+def _solved(app: App, lab: Lab) -> Snapshot:
+    card, taken = grade_lab(app, lab)
+    if wrong := [result.check.id for result in card.results if result.verdict is not Verdict.PASS]:
+        hint = f"hallmark lab solve {lab.id}"
+        raise UsageError(f"the target is not in the solved state: {wrong[0]} does not pass.", hint)
+    return taken
+
+
+def _try_all(app: App, lab: Lab, checks: list[Check], solution: Snapshot) -> tuple[list[mutation.Outcome], float]:
+    found = mutation.load(app.root / "graders" / lab.id)
+    started = time.monotonic()
+    outcomes = [mutation.try_mutant(each, checks, solution) for each in found]
+    return outcomes, max(time.monotonic() - started, 0.001)

@@ -1,0 +1,103 @@
+"""`hallmark twin`: the embedded copy of the architecture."""
+
+import click
+
+from hallmark.cli.app import App
+from hallmark.errors import Exit
+
+
+@click.group()
+def twin() -> None:
+    """Start, stop, snapshot and look at the twin: the architecture on this machine, for nothing."""
+
+
+@twin.command()
+@click.pass_obj
+def up(app: App) -> None:
+    """Start the twin; the first time, apply the Terraform baseline (about two minutes)."""
+    app.twin.up(app.say)
+    app.console.print(f"The twin answers at {app.twin.endpoint}.")
+    app.console.print('Point your shell at it: eval "$(hallmark twin env)"')
+
+
+@twin.command()
+@click.pass_obj
+def down(app: App) -> None:
+    """Stop the twin and keep its state."""
+    app.twin.down()
+    app.console.print("The twin is down. Its state is kept; hallmark twin up brings it back.")
+
+
+@twin.command()
+@click.pass_obj
+def status(app: App) -> None:
+    """Say whether the twin runs, where, and which snapshots there are."""
+    found = app.twin.status()
+    app.console.print(f"Twin:      {'up' if found.running else 'down'}")
+    app.console.print(f"Endpoint:  {found.endpoint or '-'}")
+    app.console.print(f"Account:   {found.account}")
+    app.console.print(f"Snapshots: {', '.join(found.snapshots) or '-'}")
+    if not found.running:
+        raise click.exceptions.Exit(int(Exit.NOT_PASSED))
+
+
+@twin.command()
+@click.pass_obj
+def reset(app: App) -> None:
+    """Go back to the baseline as Terraform built it."""
+    app.twin.up(app.say)
+    app.twin.reset(app.say)
+    app.console.print("The twin is back at the baseline.")
+
+
+@twin.command()
+@click.argument("name")
+@click.pass_obj
+def snapshot(app: App, name: str) -> None:
+    """Keep the twin's present state under NAME."""
+    app.twin.snapshot(name)
+    app.console.print(f"Kept as {name}. Go back with: hallmark twin restore {name}")
+
+
+@twin.command()
+@click.argument("name")
+@click.pass_obj
+def restore(app: App, name: str) -> None:
+    """Bring back the state kept under NAME."""
+    app.twin.restore(name)
+    app.console.print(f"Restored {name}.")
+
+
+@twin.command()
+@click.pass_obj
+def env(app: App) -> None:
+    """Print the variables that point terraform and aws at the twin.
+
+    \b
+    Example:
+      eval "$(hallmark twin env)" && aws sts get-caller-identity
+    """  # noqa: D301  (\b is click's mark for a paragraph it must not wrap)
+    for name, value in sorted(app.twin.environment().items()):
+        click.echo(f"export {name}={value}")
+
+
+@twin.command()
+@click.pass_obj
+def ingress(app: App) -> None:
+    """Play the load-balancer controller: make the Ingress's load balancer and DNS record on what Terraform built.
+
+    Run it after an apply of your own. It goes away once the twin has a cluster.
+    """
+    app.twin.ingress()
+    app.console.print("The Ingress's load balancer and its DNS record are there.")
+
+
+@twin.command()
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.pass_obj
+def destroy(app: App, yes: bool) -> None:  # noqa: FBT001  (click passes flags by position)
+    """Destroy the baseline with Terraform, then remove everything the twin keeps on disk."""
+    if not yes:
+        click.confirm("This removes the twin's state and snapshots. Go on?", abort=True)
+    app.twin.destroy(app.say)
+    app.console.print("Destroyed. Look for leftovers with: hallmark audit")

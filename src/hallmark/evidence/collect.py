@@ -1,0 +1,211 @@
+"""Collecting: ask the target what the checks need, each distinct call once, all at once where they allow it.
+
+There is no list of what to collect. The questions a grade will ask *are* the plan: each is tried on the
+evidence so far, and where an answer is missing it says so (:class:`Pending`). Missing calls are asked
+concurrently, and a question is tried again as soon as an answer arrives. So a collection takes as long as its
+longest chain of dependent calls, and asks nothing that no check reads.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any, Protocol
+
+from hallmark.errors import AuthorError
+from hallmark.evidence.redact import Redactor
+from hallmark.evidence.snapshot import LOCAL, Snapshot
+from hallmark.model import Answer, Call, Status
+
+WORKERS = 24
+Question = Callable[[], object]
+"""A function without arguments that asks evidence for what it needs; what it returns is not used."""
+
+
+class Source(Protocol):
+    """What can answer a call: an AWS account, the workstation, files."""
+
+    def answer(self, call: Call) -> Answer:
+        """Ask the target once."""
+
+
+class Pending(Exception):
+    """The evidence so far does not answer these calls."""
+
+    def __init__(self, calls: Iterable[Call]) -> None:
+        super().__init__()
+        self.calls = tuple(calls)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a collection stands: calls answered, calls known to be needed."""
+
+    answered: int
+    asked: int
+
+
+class Growing:
+    """Evidence that is being taken. Views ask it as they ask a :class:`Snapshot`.
+
+    Args:
+        scope: Which system it is about.
+        collected_at: ISO 8601 UTC.
+    """
+
+    def __init__(self, scope: Mapping[str, str], collected_at: str) -> None:
+        self.answers: dict[str, Answer] = {}
+        self.snapshot = Snapshot(self.answers, scope, collected_at)
+
+    @property
+    def scope(self) -> Mapping[str, str]:
+        """See :class:`hallmark.evidence.snapshot.Evidence`."""
+        return self.snapshot.scope
+
+    @property
+    def collected_at(self) -> str:
+        """See :class:`hallmark.evidence.snapshot.Evidence`."""
+        return self.snapshot.collected_at
+
+    def ask(self, call: Call) -> Any:
+        """Answer from what is there, else say that it is pending."""
+        self.need([call])
+        return self.snapshot.ask(call)
+
+    def need(self, calls: Iterable[Call]) -> None:
+        """Raise :class:`Pending` with all calls that are not answered yet."""
+        if missing := [call for call in calls if call.key not in self.answers]:
+            raise Pending(missing)
+
+
+class Collection:
+    """One run of collecting.
+
+    Args:
+        sources: Source by service name; ``aws`` serves every service that is not local.
+        deadline: Seconds after which what is still unanswered counts as timed out.
+        progress: Called after each answer.
+    """
+
+    def __init__(
+        self,
+        sources: Mapping[str, Source],
+        deadline: float,
+        progress: Callable[[Progress], None] = lambda _: None,
+    ) -> None:
+        self._sources = sources
+        self._deadline = deadline
+        self._progress = progress
+        self._redactor = Redactor(os.environ)
+        self._seats = threading.BoundedSemaphore(WORKERS)
+
+    def run(self, evidence: Growing, questions: Sequence[Question]) -> Snapshot:
+        """Try all *questions* until each has either ended or cannot go on.
+
+        Returns:
+            The evidence as it stands: complete for these questions.
+        """
+        self._loop(evidence, list(questions), time.monotonic() + self._deadline)
+        return replace(evidence.snapshot, answers=dict(evidence.answers), versions=_versions())
+
+    def _loop(self, evidence: Growing, open_questions: list[Question], until: float) -> None:
+        under_way: dict[Future[Answer], Call] = {}
+        asked: set[str] = set()
+        while True:
+            open_questions, missing = _try(open_questions)
+            for call in missing:
+                if call.key not in asked:
+                    asked.add(call.key)
+                    under_way[self._start(call)] = call
+            if not under_way:
+                return
+            done, _ = wait(under_way, timeout=max(0.0, until - time.monotonic()), return_when=FIRST_COMPLETED)
+            if not done:
+                self._give_up(evidence, under_way)
+                self._finish(evidence, open_questions)
+                return
+            for future in done:
+                evidence.answers[under_way.pop(future).key] = self._clean(future.result())
+            self._progress(Progress(len(evidence.answers), len(asked)))
+
+    def _start(self, call: Call) -> Future[Answer]:
+        """Ask in a daemon thread: a target that hangs must not hold up the end of the program."""
+        future: Future[Answer] = Future()
+        source = self._source(call)
+
+        def run() -> None:
+            try:
+                with self._seats:
+                    future.set_result(source.answer(call))
+            except BaseException as error:  # noqa: BLE001  (handed to the thread that waits)
+                future.set_exception(error)
+
+        threading.Thread(target=run, name=call.operation, daemon=True).start()
+        return future
+
+    def _source(self, call: Call) -> Source:
+        name = call.service if call.service in LOCAL else "aws"
+        if name not in self._sources:
+            raise AuthorError(f"nothing here answers {call.service}.{call.operation}.")
+        return self._sources[name]
+
+    def _clean(self, answer: Answer) -> Answer:
+        return replace(answer, value=self._redactor.redact(answer.value), message=self._redactor.text(answer.message))
+
+    def _give_up(self, evidence: Growing, under_way: Mapping[Future[Answer], Call]) -> None:
+        for call in under_way.values():
+            evidence.answers[call.key] = self._late(call)
+
+    def _finish(self, evidence: Growing, open_questions: list[Question]) -> None:
+        """After the deadline nothing more is asked: every further call is late too."""
+        while open_questions:
+            open_questions, missing = _try(open_questions)
+            for call in missing:
+                evidence.answers[call.key] = self._late(call)
+
+    def _late(self, call: Call) -> Answer:
+        message = f"{call.service}.{call.operation}: no answer within {self._deadline:g} s"
+        return Answer(Status.FAILED, None, "timeout", message, round(self._deadline * 1000))
+
+
+def collect(
+    sources: Mapping[str, Source],
+    scope: Mapping[str, str],
+    questions: Callable[[Growing], Sequence[Question]],
+    deadline: float,
+    progress: Callable[[Progress], None] = lambda _: None,
+) -> Snapshot:
+    """Take the evidence that *questions* need.
+
+    Args:
+        sources: See :class:`Collection`.
+        scope: Which system the evidence is about.
+        questions: Given the growing evidence, returns what will be asked of it.
+        deadline: Seconds.
+        progress: Called after each answer.
+    """
+    evidence = Growing(scope, datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"))
+    return Collection(sources, deadline, progress).run(evidence, questions(evidence))
+
+
+def _try(questions: list[Question]) -> tuple[list[Question], list[Call]]:
+    """Try each question; return those that wait for an answer, and the calls they wait for."""
+    waiting: list[Question] = []
+    missing: dict[str, Call] = {}
+    for question in questions:
+        try:
+            question()
+        except Pending as pending:
+            waiting.append(question)
+            missing |= {call.key: call for call in pending.calls}
+        except Exception:  # noqa: BLE001, S112  (whatever it concludes, it concludes again, and reports, when graded)
+            continue
+    return waiting, list(missing.values())
+
+
+def _versions() -> dict[str, str]:
+    return {"hallmark": version("hallmark"), "boto3": version("boto3")}

@@ -1,0 +1,117 @@
+"""Redaction: no secret value is ever stored. It runs on every answer before a view or a file sees it.
+
+Three rules, strictest first. Free text that people fill in (descriptions, comments, tag values, TXT records)
+is replaced as a whole: nobody can tell a password from a note. Values under a name that says "secret" are
+replaced. In everything else, known shapes of secrets and the secrets of this process are cut out.
+A replaced value keeps a salted digest, so that "changed" can be told from "the same".
+"""
+
+import hashlib
+import re
+import secrets
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+_FREE_TEXT = re.compile(
+    r"(description|comment|userdata|user_data|notes?|callerreference|message|reason|statusreason)$",
+    re.IGNORECASE,
+)
+_SECRET_NAME = re.compile(
+    r"(passw(or)?d|passphrase|secret|token|credential|private.?key|licen[cs]e|salt|connection.?(url|string)|api.?key)",
+    re.IGNORECASE,
+)
+_HARMLESS_NAME = re.compile(
+    r"(arn|name|id|ids|policy|enabled|type|status|mode|rotationrules|nexttoken|marker|manager|provider)$",
+    re.IGNORECASE,
+)
+_KEPT_TAGS = re.compile(
+    r"^(Name|app|environment|managed-by|owner"
+    r"|(aws|eks|k8s\.io|kubernetes\.io|elbv2\.k8s\.aws|ingress\.k8s\.aws|service\.k8s\.aws|hallmark|ebs\.csi\.aws\.com"
+    r"|cluster\.k8s\.amazonaws\.com)[:/.].*)$"
+)
+_SHAPES = re.compile(
+    r"(?P<userinfo>(?<=://)[^\s/@\"']+:[^\s/@\"']+(?=@))"
+    r"|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"
+    r"|\blsv2_(?:pt|sk)_[0-9A-Za-z_]{8,}"
+    r"|\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)"
+)
+_SHORTEST = 8
+"""Characters below which a value of the environment is too common to look for."""
+
+
+class Redactor:
+    """Replaces what may be secret.
+
+    Args:
+        environment: Variables of this process; those with a telling name are looked for everywhere.
+        salt: Salt of the digests; a fresh one each time, never stored, so that no digest can be guessed at.
+    """
+
+    def __init__(self, environment: Mapping[str, str] | None = None, salt: bytes | None = None) -> None:
+        self._salt = salt or secrets.token_bytes(16)
+        known = sorted(_secrets_of(environment or {}), key=len, reverse=True)
+        self._known = re.compile("|".join(map(re.escape, known))) if known else None
+
+    def redact(self, value: Any, name: str = "") -> Any:
+        """Return *value*, found under *name*, without anything secret."""
+        match value:
+            case dict():
+                return self._mapping(value)
+            case list():
+                return [self.redact(item, name) for item in value]
+            case str() if _FREE_TEXT.search(name) or _is_secret_name(name):
+                return self._digest(value) if value else value
+            case str():
+                return self.text(value)
+            case _:
+                return value
+
+    def text(self, value: str) -> str:
+        """Cut known shapes of secrets and this process's own secrets out of *value*."""
+        value = _SHAPES.sub(lambda found: self._digest(found[0]), value)
+        return self._known.sub(lambda found: self._digest(found[0]), value) if self._known else value
+
+    def _mapping(self, value: dict[str, Any]) -> dict[str, Any]:
+        if name := _tag_name(value):
+            kept = bool(_KEPT_TAGS.match(name))
+            return {k: self.text(v) if kept or k.lower() == "key" else self._digest(v) for k, v in value.items()}
+        if value.get("Type") == "TXT":
+            return {k: self._all(v) if k == "ResourceRecords" else self.redact(v, k) for k, v in value.items()}
+        return {
+            self.text(k): self._tags(v) if k in {"tags", "Tags"} and isinstance(v, dict) else self.redact(v, k)
+            for k, v in value.items()
+        }
+
+    def _tags(self, tags: dict[str, Any]) -> dict[str, Any]:
+        return {k: self.text(str(v)) if _KEPT_TAGS.match(k) else self._digest(str(v)) for k, v in tags.items()}
+
+    def _all(self, value: Any) -> Any:
+        match value:
+            case dict():
+                return {k: self._all(v) for k, v in value.items()}
+            case list():
+                return [self._all(item) for item in value]
+            case _:
+                return self._digest(str(value))
+
+    def _digest(self, value: Any) -> str:
+        return f"<redacted {hashlib.blake2b(str(value).encode(), key=self._salt, digest_size=6).hexdigest()}>"
+
+
+def _tag_name(value: dict[str, Any]) -> str:
+    """Return the key of an AWS tag pair: ``{"Key": …, "Value": …}`` in any of its spellings, else nothing."""
+    lower = {k.lower(): v for k, v in value.items()}
+    if set(lower) - {"resourceid", "resourcetype", "propagateatlaunch"} != {"key", "value"}:
+        return ""
+    both_text = isinstance(lower["key"], str) and isinstance(lower["value"], str)
+    return lower["key"] if both_text else ""
+
+
+def _is_secret_name(name: str) -> bool:
+    return bool(_SECRET_NAME.search(name)) and not _HARMLESS_NAME.search(name)
+
+
+def _secrets_of(environment: Mapping[str, str]) -> Iterable[str]:
+    telling = (v for k, v in environment.items() if _SECRET_NAME.search(k) or k == "AWS_ACCESS_KEY_ID")
+    return {value for value in telling if len(value) >= _SHORTEST and not value.isdigit()}

@@ -1,0 +1,144 @@
+"""The evidence of one moment: every call, what became of it, and nothing secret. A JSON file."""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from hallmark.errors import Absent, EnvironmentFault, Unobservable, UsageError
+from hallmark.model import Answer, Call, Status
+from hallmark.targets import shapes
+
+FORMAT = 1
+LOCAL = frozenset({"workstation", "files"})
+"""Services of :class:`Call` that are not AWS."""
+
+
+class Evidence(Protocol):
+    """What a view asks: a stored snapshot, or one that is just being taken."""
+
+    @property
+    def scope(self) -> Mapping[str, str]:
+        """Which system the evidence is about, see :meth:`hallmark.targets.profile.Profile.scope`."""
+
+    @property
+    def collected_at(self) -> str:
+        """When it was taken, ISO 8601 UTC: the only clock a check may use."""
+
+    def ask(self, call: Call) -> Any:
+        """Return what was observed.
+
+        Raises:
+            Absent: The target answered that it does not exist.
+            Unobservable: Denied, failed, or never asked.
+        """
+
+    def need(self, calls: Iterable[Call]) -> None:
+        """Announce independent calls together, so that collecting them takes one step, not many."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Stored evidence.
+
+    Attributes:
+        answers: Answer by :attr:`Call.key`.
+        scope: Which system it is about.
+        collected_at: ISO 8601 UTC.
+        versions: Versions of what collected it.
+    """
+
+    answers: Mapping[str, Answer] = field(default_factory=dict)
+    scope: Mapping[str, str] = field(default_factory=dict)
+    collected_at: str = ""
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    def ask(self, call: Call) -> Any:
+        """See :meth:`Evidence.ask`."""
+        answer = self.answers.get(call.key)
+        if answer is None:
+            raise Unobservable("not-collected", f"{call.service}.{call.operation} is not in this evidence")
+        if answer.status is Status.ABSENT:
+            raise Absent(answer.message)
+        if answer.status is not Status.OBSERVED:
+            raise Unobservable(answer.code, answer.message)
+        return answer.value
+
+    def need(self, calls: Iterable[Call]) -> None:
+        """Nothing to announce: what was not collected is said by :meth:`ask`."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the canonical JSON text, hexadecimal."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()
+
+    def to_json(self) -> str:
+        """One canonical text: sorted keys, so that equal evidence has an equal digest."""
+        body = {
+            "format": FORMAT,
+            "scope": dict(self.scope),
+            "collected_at": self.collected_at,
+            "versions": dict(self.versions),
+            "answers": {key: asdict(answer) for key, answer in self.answers.items()},
+        }
+        return json.dumps(body, sort_keys=True, indent=1, ensure_ascii=False) + "\n"
+
+
+def read(path: Path) -> Snapshot:
+    """Read evidence from *path*; every answer is held against the service's published model.
+
+    Raises:
+        UsageError: The file is missing, is not evidence, or was made by a newer format.
+    """
+    again = f"hallmark collect -o {path}"
+    try:
+        body = json.loads(path.read_text(encoding="utf-8"))
+        if body["format"] != FORMAT:
+            raise UsageError(f"{path}: evidence format {body['format']!r}, this version reads {FORMAT}.", again)
+        answers = {key: _checked(key, Answer(**fields)) for key, fields in body["answers"].items()}
+        scope = {str(k): str(v) for k, v in body["scope"].items()}
+        return Snapshot(answers, scope, str(body["collected_at"]), dict(body["versions"]))
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}.", again) from error
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise UsageError(f"{path} is not Hallmark evidence: {error}.", again) from error
+
+
+def _checked(key: str, answer: Answer) -> Answer:
+    service, rest = key.split(".", 1)
+    operation = rest.split("{", 1)[0]
+    status = Status(answer.status)
+    if status is Status.OBSERVED and service not in LOCAL:
+        wrong = shapes.defects(service, operation, answer.value)
+        if wrong:
+            return Answer(Status.FAILED, None, "malformed", f"{service}.{operation}: {wrong[0]}")
+    return Answer(status, answer.value, answer.code, answer.message, answer.milliseconds)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write *text* so that *path* holds the old or the new text, never half of it.
+
+    Raises:
+        EnvironmentFault: Disk full, no permission, folder missing.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise EnvironmentFault(f"cannot write {path}: {error.strerror}.", "Free space or choose -o FILE.") from error
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException as error:
+        Path(name).unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            hint = "Free space or choose -o FILE."
+            raise EnvironmentFault(f"cannot write {path}: {error.strerror}.", hint) from error
+        raise

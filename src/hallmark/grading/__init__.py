@@ -1,0 +1,1 @@
+"""Grading: checks are run on evidence, verdicts become a scorecard."""

@@ -1,0 +1,154 @@
+"""What a grade costs: ours, the naive way, and the floor nobody can go below; measured side by side."""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from hallmark.evidence.collect import Growing, Pending, Source, collect
+from hallmark.evidence.snapshot import Snapshot
+from hallmark.grading.judge import Check, judge_all
+from hallmark.grading.plugin import questions
+from hallmark.model import Answer, Call
+from hallmark.views.all import Views
+
+
+@dataclass(frozen=True)
+class Row:
+    """One measurement.
+
+    Attributes:
+        what: What was measured.
+        seconds: Wall clock.
+        calls: Calls made.
+        distinct: Distinct calls among them.
+    """
+
+    what: str
+    seconds: float
+    calls: int
+    distinct: int
+
+
+class Slow:
+    """A source that answers later, as a distant region would, and counts.
+
+    Args:
+        source: What really answers.
+        latency: Seconds added to each call.
+    """
+
+    def __init__(self, source: Source, latency: float) -> None:
+        self._source = source
+        self._latency = latency
+        self._lock = threading.Lock()
+        self.asked: list[str] = []
+
+    def answer(self, call: Call) -> Answer:
+        """Wait, count, ask."""
+        with self._lock:
+            self.asked.append(call.key)
+        threading.Event().wait(self._latency)
+        return self._source.answer(call)
+
+
+class _Direct(Growing):
+    """Evidence for one check that asks each call itself, one after the other: the naive grader."""
+
+    def __init__(self, scope: Mapping[str, str], at: str, ask: Callable[[Call], Answer]) -> None:
+        super().__init__(scope, at)
+        self._ask = ask
+
+    def need(self, calls: Iterable[Call]) -> None:
+        for call in calls:
+            if call.key not in self.answers:
+                self.answers[call.key] = self._ask(call)
+
+
+def measure(
+    checks: Sequence[Check],
+    sources: Callable[[], Mapping[str, Source]],
+    scope: Mapping[str, str],
+    latency: float,
+) -> tuple[Row, Row, Row]:
+    """Measure one after the other, after a warm-up that pays for client creation.
+
+    Args:
+        checks: The grader.
+        sources: Makes the sources of the target.
+        scope: Which system it is.
+        latency: Seconds added to each call, everywhere.
+
+    Returns:
+        Our grade; the same checks each calling for themselves; the floor. The floor is the longest chain of
+        dependent calls, each as slow as the target answers a lone call, with *latency* added.
+    """
+    warm = sources()
+    recorded = collect(warm, scope, questions(checks), 60)
+    ours = _ours(checks, warm, scope, latency)
+    naive = _naive(checks, warm, scope, recorded.collected_at, latency)
+    return ours, naive, _floor(checks, warm, recorded, latency)
+
+
+def _ours(checks: Sequence[Check], sources: Mapping[str, Source], scope: Mapping[str, str], latency: float) -> Row:
+    slow = _slowed(sources, latency)
+    started = time.monotonic()
+    judge_all(checks, collect(slow, scope, questions(checks), 300))
+    return _row("one grade", started, slow)
+
+
+def _naive(
+    checks: Sequence[Check], sources: Mapping[str, Source], scope: Mapping[str, str], at: str, latency: float
+) -> Row:
+    slow = _slowed(sources, latency)
+    started = time.monotonic()
+    for check in checks:
+        own = _Direct(scope, at, lambda call: slow[_name(call, slow)].answer(call))
+        judge_all([replace(check, spec=replace(check.spec, requires=()))], own)
+    return _row("a call a check", started, slow)
+
+
+def _floor(checks: Sequence[Check], sources: Mapping[str, Source], recorded: Snapshot, latency: float) -> Row:
+    chain = _longest_chain(checks, recorded)
+    slow = _slowed(sources, latency)
+    started = time.monotonic()
+    for call in chain:
+        slow[_name(call, slow)].answer(call)
+    row = _row(f"the floor: a chain of {len(chain)} calls", started, slow)
+    return replace(row, distinct=len(recorded.answers))
+
+
+def _longest_chain(checks: Sequence[Check], recorded: Snapshot) -> list[Call]:
+    """Answer in rounds from the record: a call of round n waits for one of round n - 1. One call a round remains."""
+    growing = Growing(recorded.scope, recorded.collected_at)
+    views = Views(growing)
+    chain: list[Call] = []
+    while missing := _missing(checks, views):
+        chain.append(max(missing, key=lambda call: recorded.answers[call.key].milliseconds))
+        growing.answers.update({call.key: recorded.answers[call.key] for call in missing})
+    return chain
+
+
+def _missing(checks: Sequence[Check], views: Views) -> list[Call]:
+    found: dict[str, Call] = {}
+    for check in checks:
+        try:
+            check.run(views)
+        except Pending as pending:
+            found |= {call.key: call for call in pending.calls}
+        except Exception:  # noqa: BLE001, S112  (its verdict does not matter here, only what it asks)
+            continue
+    return list(found.values())
+
+
+def _slowed(sources: Mapping[str, Source], latency: float) -> dict[str, Slow]:
+    return {name: Slow(source, latency) for name, source in sources.items()}
+
+
+def _name(call: Call, sources: Mapping[str, Slow]) -> str:
+    return call.service if call.service in sources else "aws"
+
+
+def _row(what: str, started: float, slow: Mapping[str, Slow]) -> Row:
+    asked = [key for source in slow.values() for key in source.asked]
+    return Row(what, time.monotonic() - started, len(asked), len(set(asked)))

@@ -1,0 +1,1 @@
+"""Views: typed questions over evidence. Checks read these and nothing else."""

@@ -1,0 +1,74 @@
+"""All views over one piece of evidence. A check names the ones it reads as parameters."""
+
+from functools import cached_property
+
+from hallmark.evidence.snapshot import Evidence
+from hallmark.views.compute import Compute
+from hallmark.views.data import Data
+from hallmark.views.edge import Edge
+from hallmark.views.identity import Identity
+from hallmark.views.network import Network
+from hallmark.views.observability import Observability
+from hallmark.views.storage import Storage
+from hallmark.views.terraform import Terraform
+from hallmark.views.workstation import Workstation
+
+
+class Views:
+    """The views, each made when first asked for.
+
+    Args:
+        evidence: Stored or growing evidence; the views keep what they derive from it.
+    """
+
+    def __init__(self, evidence: Evidence) -> None:
+        self.evidence = evidence
+
+    @cached_property
+    def network(self) -> Network:
+        """VPC, subnets, routes, security groups, interfaces."""
+        return Network(self)
+
+    @cached_property
+    def compute(self) -> Compute:
+        """EKS cluster, node groups, instance types, add-ons."""
+        return Compute(self)
+
+    @cached_property
+    def data(self) -> Data:
+        """PostgreSQL and Redis."""
+        return Data(self)
+
+    @cached_property
+    def edge(self) -> Edge:
+        """Ingress load balancer, listeners, certificates, web ACL, DNS."""
+        return Edge(self)
+
+    @cached_property
+    def identity(self) -> Identity:
+        """Roles of the cluster, trust and permissions."""
+        return Identity(self)
+
+    @cached_property
+    def storage(self) -> Storage:
+        """Buckets and secrets."""
+        return Storage(self)
+
+    @cached_property
+    def observability(self) -> Observability:
+        """Log groups, alarms, health checks."""
+        return Observability(self)
+
+    @cached_property
+    def terraform(self) -> Terraform:
+        """The learner's Terraform files."""
+        return Terraform(self)
+
+    @cached_property
+    def workstation(self) -> Workstation:
+        """Tools, identity, quotas and offerings before anything is built."""
+        return Workstation(self)
+
+
+NAMES = tuple(name for name, value in vars(Views).items() if isinstance(value, cached_property))
+"""What a check may name as a parameter."""

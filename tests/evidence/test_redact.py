@@ -1,0 +1,74 @@
+"""Nothing secret gets through."""
+
+import json
+from typing import Any
+
+import pytest
+
+from hallmark.evidence.redact import Redactor
+
+SECRET = "correct-horse-battery"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"Description": f"the password is {SECRET}"},
+        {"Tags": [{"Key": "note", "Value": SECRET}]},
+        {"tags": {"password": SECRET}},
+        {"TagList": [{"Key": "db", "Value": SECRET}]},
+        {"url": f"postgres://langsmith:{SECRET}@db.example:5432/langsmith"},
+        {"urls": [f"see rediss://:{SECRET}@cache:6379 for more"]},
+        {"MasterUserPassword": SECRET},
+        {"AuthToken": SECRET},
+        {"langsmith_license_key": SECRET},
+        {"api_key_salt": SECRET},
+        {"UserData": SECRET},
+        {"Type": "TXT", "Name": "x.", "ResourceRecords": [{"Value": SECRET}]},
+        {"Environment": {"Variables": {"DB_PASSWORD": SECRET}}},
+        {"anything": f"taken from the environment: {SECRET}"},
+    ],
+)
+def test_a_planted_secret_is_gone(value: dict[str, Any]) -> None:
+    """Wherever a person may have put it."""
+    redactor = Redactor({"TF_VAR_db_password": SECRET})
+
+    assert SECRET not in json.dumps(redactor.redact(value))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "AKIAIOSFODNN7EXAMPLE",
+        "ASIAIOSFODNN7EXAMPLE",
+        "lsv2_pt_0123456789abcdef0123456789abcdef_0123456789",
+        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl",
+        "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----",
+    ],
+)
+def test_known_shapes_are_cut_out_anywhere(text: str) -> None:
+    """A key in a field nobody thought of is still a key."""
+    assert text not in Redactor().redact({"name": f"x {text} y"})["name"]
+
+
+def test_what_checks_need_is_kept() -> None:
+    """Redaction leaves facts alone: names, flags, ARNs, controller tags, policies."""
+    value = {
+        "AuthTokenEnabled": True,
+        "SecretArn": "arn:aws:secretsmanager:us-east-1:111122223333:secret:hallmark/postgres",
+        "MasterUserSecretStatus": "active",
+        "Name": "langsmith.hallmark.example.",
+        "PolicyName": "secrets",
+        "Tags": [{"Key": "kubernetes.io/role/elb", "Value": "1"}, {"Key": "hallmark:lab", "Value": "x"}],
+    }
+
+    assert Redactor({"HOME": "/root", "AWS_SECRET_ACCESS_KEY": "short"}).redact(value) == value
+
+
+def test_equal_secrets_have_equal_digests_in_one_collection_only() -> None:
+    """Changed can be told from the same, and nothing can be guessed from outside."""
+    one, other = Redactor(), Redactor()
+    first = one.redact({"password": SECRET})
+
+    assert first == one.redact({"password": SECRET})
+    assert first != other.redact({"password": SECRET})
