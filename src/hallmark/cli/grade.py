@@ -98,7 +98,7 @@ def _from_target(app: App, lab: Lab) -> Gather:
     profile = app.profile(lab)
 
     def gather(questions: Callable[[Growing], Sequence[Question]]) -> Snapshot:
-        with terminal.collecting(app.status) as progress:
+        with terminal.Progress(app.status) as progress:
             taken = collecting.collect(app.sources(profile), profile.scope(), questions, profile.deadline, progress)
         _refuse_hopeless(taken)
         return taken

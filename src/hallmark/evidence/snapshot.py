@@ -85,7 +85,8 @@ class Snapshot:
             "versions": dict(self.versions),
             "answers": {key: asdict(answer) for key, answer in self.answers.items()},
         }
-        return json.dumps(body, sort_keys=True, indent=1, ensure_ascii=False) + "\n"
+        text = json.dumps(body, sort_keys=True, indent=1, ensure_ascii=False) + "\n"
+        return text.encode("utf-8", "backslashreplace").decode()  # AWS may send half a surrogate pair
 
 
 def read(path: Path) -> Snapshot:

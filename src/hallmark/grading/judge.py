@@ -13,8 +13,7 @@ from hallmark.views.all import Views
 
 RETRY = {
     "credentials": "aws sts get-caller-identity",
-    "denied": "hallmark collect -o evidence.json",
-    "not-collected": "hallmark collect -o evidence.json",
+    "not-collected": "hallmark collect {lab} -o evidence.json",
 }
 """Next command by cause of an ERROR; other causes are worth a second try."""
 
@@ -59,8 +58,7 @@ def judge(check: Check, views: Views, earlier: Mapping[str, Result]) -> Result:
         found = {"expected": miss.expected, "observed": miss.observed, "where": miss.where, "next": miss.next}
         return Result(spec, Verdict.FAIL, **found)
     except Unobservable as cause:
-        command = RETRY.get(cause.code, "nox -s grade")
-        return Result(spec, Verdict.ERROR, observed=cause.message, code=cause.code, next=command)
+        return _error(spec, cause.code, cause.message)
     except Exception as error:  # noqa: BLE001  (the verdict ERROR is the report of it)
         return Result(
             spec,
@@ -70,6 +68,11 @@ def judge(check: Check, views: Views, earlier: Mapping[str, Result]) -> Result:
             next="nox -s grade",
         )
     return Result(spec, Verdict.PASS, note=note if isinstance(note, str) else "")
+
+
+def _error(spec: CheckSpec, code: str, message: str) -> Result:
+    command = RETRY.get(code, "nox -s grade -- {lab}").format(lab=spec.id.split("/")[0])
+    return Result(spec, Verdict.ERROR, observed=message, code=code, next=command)
 
 
 def judge_all(checks: Iterable[Check], evidence: Evidence) -> dict[str, Result]:

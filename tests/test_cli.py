@@ -1,0 +1,90 @@
+"""What a person gets for a mistake: one sentence, the next command, the right exit code, no traceback."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def _hallmark(*arguments: str, home: Path, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("HALLMARK_", "AWS_"))}
+    return subprocess.run(
+        [sys.executable, "-c", "from hallmark.cli import main; main()", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=cwd,
+        timeout=120,
+        env={**clean, "HALLMARK_HOME": str(home), **environment},
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "code", "says"),
+    [
+        (["grade", "no-such-lab"], {}, 2, "unknown lab 'no-such-lab'"),
+        (["lab", "start", "no-such-lab"], {}, 2, "hallmark lab list"),
+        (["grade", "--evidence", "missing.json"], {}, 2, "cannot read missing.json"),
+        (["grade", "--evidence", "README.md"], {}, 2, "is not Hallmark evidence"),
+        (["--target", "moon", "grade"], {}, 2, "Invalid value for '--target'"),
+        (["--region", "Virginia", "grade"], {}, 2, "not the name of an AWS region"),
+        (["grade"], {"HALLMARK_TARGET": "moon"}, 2, "unknown target 'moon'"),
+        (["--target", "aws", "--profile", "nobody-has-this", "grade"], {}, 2, "aws configure list-profiles"),
+        (
+            ["--target", "localstack", "--endpoint", "http://127.0.0.1:1", "--deadline", "20", "grade"],
+            {},
+            3,
+            "the target does not answer",
+        ),
+        (["twin", "restore", "never-made"], {}, 2, "never-made"),
+        (["explode"], {}, 2, "No such command"),
+    ],
+    ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else None,
+)
+def test_a_mistake_is_named(
+    tmp_path: Path, arguments: list[str], environment: dict[str, str], code: int, says: str
+) -> None:
+    """Each mistake has its exit code and its sentence."""
+    done = _hallmark(*arguments, home=tmp_path, **environment)
+
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.returncode == code
+
+
+def test_outside_a_clone_the_next_step_is_said(tmp_path: Path) -> None:
+    """The trees are not there: say so, and what to set."""
+    done = _hallmark("lab", "list", home=tmp_path, cwd=tmp_path)
+
+    assert (done.returncode, "HALLMARK_ROOT" in done.stderr) == (2, True)
+
+
+def test_expired_credentials_are_said_once(tmp_path: Path) -> None:
+    """No AWS credentials at all: one sentence instead of sixty errors."""
+    nowhere = {"AWS_CONFIG_FILE": "/nonexistent", "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent"}
+    done = _hallmark(
+        "--target", "aws", "--deadline", "20", "grade", home=tmp_path, AWS_EC2_METADATA_DISABLED="true", **nowhere
+    )
+
+    assert (done.returncode, "AWS does not accept the credentials" in done.stderr) == (3, True)
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("verb", ["", "grade", "collect", "lab", "lab start", "twin", "clauses", "audit", "revert"])
+def test_every_verb_has_help(tmp_path: Path, verb: str) -> None:
+    """Help works without a target and says what the verb does."""
+    done = _hallmark(*verb.split(), "--help", home=tmp_path)
+
+    assert (done.returncode, done.stdout.startswith("Usage:")) == (0, True)
+
+
+def test_listing_labs_touches_no_target(tmp_path: Path) -> None:
+    """Listing works offline and leaves nothing behind."""
+    done = _hallmark("lab", "list", home=tmp_path)
+
+    assert (done.returncode, list(tmp_path.iterdir())) == (0, [])
+    assert "deploy-foundation" in done.stdout
