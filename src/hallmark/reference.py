@@ -100,9 +100,7 @@ def parse(text: str) -> Reference:
         raise AuthorError(f"reference.toml is not TOML: {error}") from error
     unknown = set(document) - {"clause", "decision"}
     if unknown:
-        raise AuthorError(
-            f"reference.toml: unknown table {min(unknown)!r}", "Use [[clause]] and [[decision]]."
-        )
+        raise AuthorError(f"reference.toml: unknown table {min(unknown)!r}", "Use [[clause]] and [[decision]].")
     decisions = _by_id(document.get("decision", []), "decision", _decision)
     clauses = _by_id(document.get("clause", []), "clause", _clause)
     for clause in clauses.values():

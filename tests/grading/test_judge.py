@@ -25,20 +25,21 @@ def _raising(error: BaseException) -> Callable[[], object]:
 MISS = Miss(expected="a", observed="b", where="arn", next="aws …")
 
 
-@pytest.mark.parametrize(
-    ("function", "verdict", "code"),
-    [
-        (lambda: None, Verdict.PASS, ""),
-        (lambda: "a note", Verdict.PASS, ""),
-        (_raising(MISS), Verdict.FAIL, ""),
-        (_raising(Unobservable("denied", "x")), Verdict.ERROR, "denied"),
-        (_raising(KeyError("VpcId")), Verdict.ERROR, "grader"),
-        (_raising(AssertionError("a plain assert")), Verdict.ERROR, "grader"),
-        (_raising(Absent("nobody caught it")), Verdict.ERROR, "grader"),
-    ],
-)
-def test_what_a_check_does_decides_its_verdict(function: Callable[[], object], verdict: Verdict, code: str) -> None:
+WAYS: dict[str, tuple[Callable[[], object], Verdict, str]] = {
+    "returns": (lambda: None, Verdict.PASS, ""),
+    "returns a note": (lambda: "a note", Verdict.PASS, ""),
+    "misses": (_raising(MISS), Verdict.FAIL, ""),
+    "cannot observe": (_raising(Unobservable("denied", "x")), Verdict.ERROR, "denied"),
+    "stumbles over a missing key": (_raising(KeyError("VpcId")), Verdict.ERROR, "grader"),
+    "asserts plainly": (_raising(AssertionError("a plain assert")), Verdict.ERROR, "grader"),
+    "forgets about absence": (_raising(Absent("nobody caught it")), Verdict.ERROR, "grader"),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_a_check_does_decides_its_verdict(way: str) -> None:
     """Only a return passes; only a miss fails; everything else could not tell."""
+    function, verdict, code = WAYS[way]
     result = judge_all([_check("one", function)], Snapshot())["lab/one"]
 
     assert (result.verdict, result.code) == (verdict, code)

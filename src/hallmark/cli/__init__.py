@@ -35,7 +35,7 @@ INTERRUPTED = 130
 @click.option("--deadline", type=int, metavar="SECONDS", help="How long collecting may take. Default: 60.")
 @click.version_option(package_name="hallmark")
 @click.pass_context
-def cli(context: click.Context, **flags: object) -> None:
+def cli(context: click.Context, /, **flags: object) -> None:
     """Labs, graders and certificates for operating LangSmith Self-Hosted on AWS.
 
     \b

@@ -13,6 +13,7 @@ Its id is ``<lab>/postgres_private``. Its parameters name views. It returns to p
 import contextlib
 import io
 import os
+import sys
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Any
@@ -180,12 +181,22 @@ for _name in NAMES:
 
 def _pytest(arguments: list[str], run: _Run) -> None:
     """Run pytest on a grader, quietly and apart from whatever configuration surrounds it."""
+    folder = Path(arguments[0]).resolve()
     quiet = ["-p", "no:terminal", "-p", "no:cacheprovider", "-c", os.devnull, "--import-mode=importlib"]
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        pytest.main([*arguments, *quiet, f"--rootdir={run.lab and Path(arguments[0]).parent}"], plugins=[run])
+        pytest.main([*arguments, *quiet, f"--rootdir={folder.parent}"], plugins=[run])
+    _forget(folder)
     if run.failure:
         raise run.failure
     if run.collection_errors:
         raise AuthorError(f"graders/{run.lab} cannot be loaded: {run.collection_errors[0]}")
     if not run.checks:
         raise AuthorError(f"graders/{run.lab} holds no check.", "See CONTRIBUTING.md, 'Add a check'.")
+
+
+def _forget(folder: Path) -> None:
+    """Drop the modules of a grader: the folder of the same name in another clone is another grader."""
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if file and Path(file).is_relative_to(folder):
+            del sys.modules[name]
