@@ -59,7 +59,10 @@ def test_what_checks_need_is_kept() -> None:
         "MasterUserSecretStatus": "active",
         "Name": "langsmith.hallmark.example.",
         "PolicyName": "secrets",
-        "Tags": [{"Key": "kubernetes.io/role/elb", "Value": "1"}, {"Key": "hallmark:lab", "Value": "x"}],
+        "Tags": [
+            {"Key": "kubernetes.io/role/elb", "Value": "1"},
+            {"Key": "hallmark:lab", "Value": "x", "PropagateAtLaunch": True},
+        ],
     }
 
     assert Redactor({"HOME": "/root", "AWS_SECRET_ACCESS_KEY": "short"}).redact(value) == value

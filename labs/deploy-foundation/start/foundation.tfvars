@@ -12,6 +12,7 @@ domain = "hallmark.example"
 host   = "langsmith.hallmark.example"
 
 api_access_cidrs = ["203.0.113.0/24"]
+ingress_cidrs    = ["203.0.113.0/24"]
 
 kubernetes_version = "1.31"
 

@@ -12,6 +12,7 @@ domain = "hallmark.example"
 host   = "langsmith.hallmark.example"
 
 api_access_cidrs = ["203.0.113.0/24"]
+ingress_cidrs    = ["203.0.113.0/24"]
 
 # Standard support on 2026-11-24; ask AWS: aws eks describe-cluster-versions --version-status STANDARD_SUPPORT
 kubernetes_version = "1.35"

@@ -39,6 +39,9 @@ def clauses(app: App, missing: bool) -> None:  # noqa: FBT001  (click passes fla
 @click.pass_obj
 def audit(app: App) -> None:
     """List what of a lab is still there and may cost money; exit code 1 when something is."""
+    if app.settings().target == "twin" and not app.twin.status().running:
+        app.console.print("The twin is down: nothing is left.")
+        return
     profile = app.profile()
     taken = collecting.collect(app.sources(profile), profile.scope(), _leftovers, profile.deadline)
     found = Leftovers(Views(taken)).found

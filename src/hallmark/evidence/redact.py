@@ -75,13 +75,16 @@ class Redactor:
     def _mapping(self, value: dict[str, Any]) -> dict[str, Any]:
         if name := _tag_name(value):
             kept = bool(_KEPT_TAGS.match(name))
-            return {k: self.text(v) if kept or k.lower() == "key" else self._digest(v) for k, v in value.items()}
+            return {k: v if kept or k.lower() != "value" else self._digest(v) for k, v in self._plain(value).items()}
         if value.get("Type") == "TXT":
             return {k: self._all(v) if k == "ResourceRecords" else self.redact(v, k) for k, v in value.items()}
         return {
             self.text(k): self._tags(v) if k in {"tags", "Tags"} and isinstance(v, dict) else self.redact(v, k)
             for k, v in value.items()
         }
+
+    def _plain(self, value: dict[str, Any]) -> dict[str, Any]:
+        return {k: self.text(v) if isinstance(v, str) else v for k, v in value.items()}
 
     def _tags(self, tags: dict[str, Any]) -> dict[str, Any]:
         return {k: self.text(str(v)) if _KEPT_TAGS.match(k) else self._digest(str(v)) for k, v in tags.items()}

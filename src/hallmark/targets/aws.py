@@ -238,7 +238,8 @@ def _cut_off(call: Call, value: dict[str, Any]) -> str:
 def _plain(value: Any) -> Any:
     match value:
         case dict():
-            return {str(k): _plain(v) for k, v in value.items() if k != "ResponseMetadata"}
+            # botocore's paginators add None for members AWS did not send.
+            return {str(k): _plain(v) for k, v in value.items() if k != "ResponseMetadata" and v is not None}
         case list() | tuple():
             return [_plain(item) for item in value]
         case dt.datetime():

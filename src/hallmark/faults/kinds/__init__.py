@@ -1,0 +1,68 @@
+"""The kinds of fault: one module each, found by listing this folder, never registered.
+
+A kind's docstring is the symptom an operator sees. It has two functions::
+
+    def plan(read: Reader) -> list[Step]         # the calls and their inverses; further parameters are its own
+    def observe(read: Reader) -> Observation     # whether the symptom is there, and what must stay as it is
+"""
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hallmark.errors import AuthorError
+from hallmark.faults.journal import Step
+from hallmark.faults.reader import Reader
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What a fresh look at the target shows.
+
+    Attributes:
+        symptom: Whether the documented symptom is there.
+        unaffected: Everything near the fault that it must leave alone; equal before and after.
+    """
+
+    symptom: bool
+    unaffected: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of fault.
+
+    Attributes:
+        name: Name of its module, with hyphens.
+        symptom: What an operator sees.
+        plan: Returns the steps that cause it.
+        observe: Looks whether it is there.
+    """
+
+    name: str
+    symptom: str
+    plan: Callable[..., list[Step]]
+    observe: Callable[[Reader], Observation]
+
+
+def names() -> list[str]:
+    """All kinds there are."""
+    return sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(__path__))
+
+
+def load(name: str, params: Mapping[str, Any]) -> Kind:
+    """Load a kind and hold *params* against what its plan takes.
+
+    Raises:
+        AuthorError: There is no such kind, or it takes other parameters.
+    """
+    if name not in names():
+        raise AuthorError(f"there is no kind of fault {name!r}; there are {', '.join(names())}.")
+    module = importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
+    accepted = set(inspect.signature(module.plan).parameters) - {"read"}
+    if unknown := set(params) - accepted:
+        raise AuthorError(f"the fault {name} takes no parameter {min(unknown)!r}.")
+    return Kind(name, inspect.cleandoc(module.__doc__ or ""), module.plan, module.observe)

@@ -1,0 +1,108 @@
+"""Writing to AWS: a closed list of operations, made in one place. Only faults write."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from http import HTTPStatus
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from hallmark.errors import AuthorError
+from hallmark.model import Call, Status
+from hallmark.targets.aws import AwsSource
+
+WRITES = frozenset({
+    ("ec2", "authorize_security_group_ingress"),
+    ("ec2", "revoke_security_group_ingress"),
+    ("wafv2", "update_web_acl"),
+})  # fmt: skip
+"""Every write a fault may make. None of them can lose data."""
+
+_ALREADY = frozenset(
+    {"InvalidPermission.Duplicate", "InvalidPermission.NotFound", "InvalidSecurityGroupRuleId.NotFound"}
+)
+_GONE = frozenset({"InvalidGroup.NotFound", "WAFNonexistentItemException"})
+_MOVED_ON = "WAFOptimisticLockException"
+_TRIES = 3
+
+
+class Outcome(StrEnum):
+    """What became of a write."""
+
+    DONE = "done"
+    ALREADY = "already so"
+    GONE = "gone"
+
+
+class NotWritten(Exception):
+    """AWS refused a write, or could not be reached.
+
+    Args:
+        code: AWS's error code, or the client error's class. AWS's message may carry values and is not kept.
+        certain: AWS answered the first try with a refusal, so nothing was changed. Otherwise nobody knows.
+    """
+
+    def __init__(self, code: str, *, certain: bool = False) -> None:
+        super().__init__(code)
+        self.code = code
+        self.certain = certain
+
+
+class AwsWriter(AwsSource):
+    """A source that can also make the writes on the list."""
+
+    def write(self, call: Call) -> Outcome:
+        """Make one write. What is so already counts as done, so that every write may be repeated.
+
+        A web ACL may only be changed with its lock token. A call without one replaces whatever is there: the
+        token is read just before, and read again when somebody else was faster.
+
+        Raises:
+            NotWritten: AWS refused it, or could not be reached.
+        """
+        if (call.service, call.operation) not in WRITES:
+            raise AuthorError(f"{call.service}.{call.operation} is not a write a fault may make.")
+        if call.operation == "update_web_acl" and "LockToken" not in call.arguments:
+            return self._replace_web_acl(call.arguments)
+        return self._send(call.service, call.operation, call.arguments)
+
+    def _replace_web_acl(self, wanted: dict[str, Any]) -> Outcome:
+        for attempt in range(_TRIES):
+            found = self.answer(Call.of("wafv2", "get_web_acl", **{n: wanted[n] for n in ("Name", "Scope", "Id")}))
+            if found.status is Status.ABSENT:
+                return Outcome.GONE
+            if found.status is not Status.OBSERVED:
+                raise NotWritten(found.code)
+            if _holds(found.value["WebACL"], wanted):
+                return Outcome.ALREADY
+            try:
+                arguments = {**wanted, "LockToken": found.value["LockToken"]}
+                return self._send("wafv2", "update_web_acl", arguments)
+            except NotWritten as refusal:
+                if refusal.code != _MOVED_ON or attempt == _TRIES - 1:
+                    raise
+        raise NotWritten(_MOVED_ON)
+
+    def _send(self, service: str, operation: str, arguments: dict[str, Any]) -> Outcome:
+        try:
+            getattr(self.client(service), operation)(**arguments)
+        except ClientError as error:
+            return _meaning(error)
+        except BotoCoreError as error:
+            raise NotWritten(type(error).__name__) from error
+        return Outcome.DONE
+
+
+def _meaning(error: ClientError) -> Outcome:
+    code = str(error.response["Error"].get("Code", "Unknown"))
+    if code in _ALREADY:
+        return Outcome.ALREADY
+    if code in _GONE:
+        return Outcome.GONE
+    about = error.response.get("ResponseMetadata", {})
+    refused = HTTPStatus.BAD_REQUEST <= about.get("HTTPStatusCode", 0) < HTTPStatus.INTERNAL_SERVER_ERROR
+    raise NotWritten(code, certain=refused and about.get("RetryAttempts", 0) == 0) from error
+
+
+def _holds(acl: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    return all(acl.get(name) == value for name, value in wanted.items() if name != "Scope")

@@ -1,0 +1,113 @@
+"""The server process: moto with our extension on one loopback port.
+
+``python -m hallmark.twin.aws.server --port 4566 --state .hallmark/twin``
+
+It holds a lock on ``server.lock`` in the state directory for as long as it lives, so that whether it runs is never
+guessed from a process id, and it tells ``server.json`` where it can be reached.
+"""
+
+import argparse
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+import types
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import waitress
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+from hallmark.errors import EnvironmentFault, Exit, HallmarkError
+from hallmark.twin.aws import extension, memory
+from hallmark.twin.aws.autosave import Autosave
+from hallmark.twin.aws.control import Control
+from hallmark.twin.aws.gate import Gate
+from hallmark.twin.aws.seal import Seal
+from hallmark.twin.aws.versions import versions
+from hallmark.twin.files import hold, write
+from hallmark.twin.process import ENDED
+
+LOOPBACK = "127.0.0.1"
+THREADS = 16
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until told to stop. Returns an exit code of :class:`hallmark.errors.Exit`."""
+    options = _options(arguments)
+    state: Path = options.state
+    state.mkdir(parents=True, exist_ok=True)
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        with hold(state / "server.lock", "Another server of this twin is running.") as lock:
+            lock.write(str(os.getpid()))
+            lock.flush()
+            listener = _listen(options.port)
+            serve(listener, state, autosaves=options.autosave)
+    except HallmarkError as error:
+        sys.stderr.write(f"{error.message}\n")
+        return error.exit_code
+    return Exit.PASSED
+
+
+def serve(listener: socket.socket, state: Path, *, autosaves: bool) -> None:
+    """Serve on a bound socket until SIGTERM or Ctrl-C; save what is unsaved before returning."""
+    extension.install()
+    memory.teach_pickle()
+    seal = Seal.of(state)
+    gate = Gate(DomainDispatcherApplication(create_backend_app))
+    autosave = Autosave(gate, seal, state)
+    about = _about(listener)
+    write(state / "server.json", json.dumps(about))
+    if autosaves:
+        autosave.start()
+    waitress.serve(
+        Control(gate, seal, autosave),
+        sockets=[listener],
+        threads=THREADS,
+        connection_limit=2000,
+        channel_timeout=300,
+        clear_untrusted_proxy_headers=True,
+        _quiet=True,
+    )
+    if autosaves:
+        autosave.stop()
+    write(state / "server.json", json.dumps(about | {"pid": ENDED}))
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="hallmark.twin.aws.server", description="The AWS part of the twin.")
+    parser.add_argument("--port", type=int, required=True, help="port on 127.0.0.1; 0 takes a free one")
+    parser.add_argument("--state", type=Path, required=True, help="directory of the key, the lock and the saves")
+    parser.add_argument("--no-autosave", dest="autosave", action="store_false", help="keep everything in memory")
+    return parser.parse_args(arguments)
+
+
+def _listen(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((LOOPBACK, port))
+    except OSError as error:
+        listener.close()
+        raise EnvironmentFault(f"Port {port} on {LOOPBACK} is taken: {error.strerror}.") from error
+    listener.listen(1024)
+    return listener
+
+
+def _about(listener: socket.socket) -> dict[str, object]:
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    port = listener.getsockname()[1]
+    return {"pid": os.getpid(), "port": port, "started": started, "versions": versions()}
+
+
+def _stop(_signal: int, _frame: types.FrameType | None) -> None:
+    raise SystemExit
+
+
+if __name__ == "__main__":
+    sys.exit(main())

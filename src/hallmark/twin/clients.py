@@ -1,0 +1,42 @@
+"""boto3 clients that can only reach the twin: its endpoint and its account are always given."""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+SECRET = "twin"  # noqa: S105  (the emulator takes any; the account number is what matters)
+_CONFIG = Config(connect_timeout=5, read_timeout=60, retries={"mode": "standard", "total_max_attempts": 3})
+
+
+@dataclass(frozen=True)
+class Clients:
+    """Makes clients for one account of one emulator.
+
+    Attributes:
+        endpoint: URL of the emulator.
+        account: 12-digit account number, which is the access key.
+        region: AWS region.
+    """
+
+    endpoint: str
+    account: str
+    region: str
+
+    def __call__(self, service: str) -> Any:
+        """A client of a service, for example ``clients("ec2")``; made once."""
+        return _client(service, self)
+
+
+@cache
+def _client(service: str, clients: Clients) -> Any:
+    return boto3.session.Session().client(
+        service,
+        region_name=clients.region,
+        endpoint_url=clients.endpoint,
+        aws_access_key_id=clients.account,
+        aws_secret_access_key=SECRET,
+        config=_CONFIG,
+    )

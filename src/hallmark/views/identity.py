@@ -1,0 +1,167 @@
+"""Who may do what: the roles of control plane, nodes and pods, found by reference from the cluster.
+
+A pod gets a role in one of two ways: the role trusts the cluster's identity provider (IRSA), or an association
+binds it to a service account (EKS Pod Identity). Both are read, neither is preferred.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hallmark.model import Call
+from hallmark.views.base import View, cached_property
+from hallmark.views.policy import trusted_subjects, trusts_pod_identity, trusts_web_identity
+from hallmark.views.roles import Role, read_roles
+
+AUDIENCE = "sts.amazonaws.com"
+COMPONENTS = ("backend", "platform-backend", "queue", "ingest-queue")
+"""Chart components that read and write the bucket; each has a service account of its own (chart 0.16)."""
+
+
+@dataclass(frozen=True)
+class Association:
+    """An EKS Pod Identity association: a service account gets a role."""
+
+    namespace: str
+    service_account: str
+    role: str
+
+
+@dataclass(frozen=True)
+class Provider:
+    """The cluster's token issuer and the IAM identity provider made for it.
+
+    Attributes:
+        issuer: Host and path of the issuer, without scheme; empty when the cluster has none.
+        arn: What the provider's ARN is or would be.
+        audiences: What it accepts tokens for; empty when there is no such provider.
+    """
+
+    issuer: str
+    arn: str
+    audiences: tuple[str, ...]
+
+
+class Identity(View):
+    """Roles of the cluster, trust and permissions."""
+
+    @cached_property
+    def account(self) -> str:
+        """Account id of whoever collected the evidence."""
+        return str(self.ask("sts", "get_caller_identity")["Account"])
+
+    @cached_property
+    def provider(self) -> Provider | None:
+        """The identity provider of the cluster; None without a cluster."""
+        cluster = self.views.compute.cluster
+        if not cluster:
+            return None
+        issuer = cluster["identity"]["oidc"]["issuer"].removeprefix("https://")
+        _, partition, _, _, account, _ = cluster["arn"].split(":", 5)
+        arn = f"arn:{partition}:iam::{account}:oidc-provider/{issuer}"
+        found = self.ask_or({}, "iam", "get_open_id_connect_provider", OpenIDConnectProviderArn=arn)
+        return Provider(issuer, arn, tuple(found.get("ClientIDList", ())))
+
+    @cached_property
+    def associations(self) -> tuple[Association, ...]:
+        """Pod Identity associations of the cluster."""
+        name = self.scope("cluster")
+        listed = self.ask_or({"associations": []}, "eks", "list_pod_identity_associations", clusterName=name)
+        calls = [
+            Call.of("eks", "describe_pod_identity_association", clusterName=name, associationId=each["associationId"])
+            for each in listed["associations"]
+        ]
+        found = [answer["association"] for answer in self.ask_all(calls)]
+        return tuple(Association(each["namespace"], each["serviceAccount"], _name(each["roleArn"])) for each in found)
+
+    @cached_property
+    def node_roles(self) -> tuple[Role, ...]:
+        """Roles of the managed node groups."""
+        return self._roles({_name(group.role_arn) for group in self.views.compute.node_groups})
+
+    @cached_property
+    def pod_roles(self) -> tuple[Role, ...]:
+        """Roles that any pod of the cluster can get."""
+        return self._roles(self._trusting | {association.role for association in self.associations})
+
+    @cached_property
+    def cluster_roles(self) -> tuple[Role, ...]:
+        """All roles of the cluster: control plane, nodes, pods."""
+        cluster = self.views.compute.cluster
+        own = {_name(cluster["roleArn"])} if cluster else set()
+        names = own | {role.name for role in (*self.node_roles, *self.pod_roles)}
+        return self._roles(names)
+
+    @cached_property
+    def application_accounts(self) -> tuple[str, ...]:
+        """Service accounts of the application that need the bucket."""
+        release = self.scope("release")
+        # The chart's name for everything: the release, unless it does not say langsmith.
+        name = release if "langsmith" in release else f"{release}-langsmith"
+        return tuple(f"{name}-{component}" for component in COMPONENTS)
+
+    @cached_property
+    def application_roles(self) -> tuple[Role, ...]:
+        """Roles that one of those service accounts can get."""
+        found = {r.name: r for account in self.application_accounts for r in self.roles_of(account)}
+        return tuple(found[name] for name in sorted(found))
+
+    def roles_of(self, service_account: str) -> tuple[Role, ...]:
+        """Roles a service account in the target's namespace can get, by IRSA or by Pod Identity."""
+        return tuple(role for role in self.pod_roles if self._gets(role, service_account))
+
+    def subjects(self, role: Role) -> tuple[str, ...]:
+        """Who can get a role, as patterns of token subjects: ``system:serviceaccount:<namespace>:<name>``."""
+        bound = [
+            f"system:serviceaccount:{a.namespace}:{a.service_account}" for a in self.associations if a.role == role.name
+        ]
+        trusted = trusted_subjects(role.trust, self.provider.issuer) if self.provider else ()
+        return (*trusted, *bound)
+
+    def _gets(self, role: Role, service_account: str) -> bool:
+        namespace = self.scope("namespace")
+        if Association(namespace, service_account, role.name) in self.associations:
+            return self._gets_by_association(role, namespace, service_account)
+        subject = f"system:serviceaccount:{namespace}:{service_account}"
+        provider = self.provider
+        if provider is None:
+            return False
+        return trusts_web_identity(role.trust, provider.arn, provider.issuer, subject, AUDIENCE).allowed
+
+    def _gets_by_association(self, role: Role, namespace: str, service_account: str) -> bool:
+        """What the Pod Identity agent says about the pod when it asks for the role (EKS User Guide, session tags)."""
+        cluster = self.views.compute.cluster
+        context = {
+            "aws:RequestTag/kubernetes-namespace": namespace,
+            "aws:RequestTag/kubernetes-service-account": service_account,
+            "aws:RequestTag/eks-cluster-arn": cluster["arn"],
+            "aws:RequestTag/eks-cluster-name": cluster["name"],
+            "aws:SourceArn": cluster["arn"],
+            "aws:SourceAccount": role.arn.split(":")[4],
+            "aws:SecureTransport": "true",
+        }
+        return trusts_pod_identity(role.trust, context).allowed
+
+    @cached_property
+    def _trusting(self) -> set[str]:
+        """Names of the roles whose trust policy names the cluster's provider."""
+        cluster = Call.of("eks", "describe_cluster", name=self.scope("cluster"))
+        self.evidence.need([cluster, Call.of("iam", "list_roles")])
+        # Without a provider for AWS's audience no token of the cluster is worth anything.
+        if self.provider is None or AUDIENCE not in self.provider.audiences:
+            return set()
+        roles = self.ask("iam", "list_roles")["Roles"]
+        named = [role for role in roles if _names(role["AssumeRolePolicyDocument"], self.provider.arn)]
+        return {role["RoleName"] for role in named}
+
+    def _roles(self, names: set[str]) -> tuple[Role, ...]:
+        return tuple(read_roles(self, names).values())
+
+
+def _name(arn: str) -> str:
+    return arn.rpartition("/")[2]
+
+
+def _names(trust: Mapping[str, Any], provider_arn: str) -> bool:
+    """Whether a trust policy mentions the provider anywhere; what it then means, the policy evaluator decides."""
+    return provider_arn in str(trust)

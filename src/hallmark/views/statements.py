@@ -1,0 +1,173 @@
+"""What a statement of an AWS WAF rule says of one request.
+
+A statement may be *undecidable* here: whether a request comes from Germany or carries an attack is not known of a
+sample. Then the answer is None, and callers choose the side on which an error does no harm. Regex pattern sets are
+not read and undecidable too (AWS WAF developer guide, "Rule statements").
+"""
+
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Truth = bool | None
+"""True, False, or undecidable."""
+BODY_LIMIT = 8192
+"""Bytes of a body that WAF looks at behind an Application Load Balancer (developer guide, "Body inspection")."""
+_HARMLESS_CHANGES = frozenset({
+    "NONE", "LOWERCASE", "URL_DECODE", "URL_DECODE_UNI", "NORMALIZE_PATH", "NORMALIZE_PATH_WIN", "REMOVE_NULLS",
+    "REPLACE_NULLS", "COMPRESS_WHITE_SPACE", "HTML_ENTITY_DECODE", "UTF8_TO_UNICODE", "REPLACE_COMMENTS",
+})  # fmt: skip
+"""Text transformations that leave a plain lower-case path as it is."""
+_RUNAWAY = re.compile(r"[+*}][^()]*\)[+*{]")
+"""A repetition of a repetition: matching it may take for ever."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A request of an ordinary client: on no list of addresses, with nothing wrong but what is said here.
+
+    Attributes:
+        method: HTTP method.
+        path: Path of the URL.
+        host: Host header.
+        body_bytes: Size of the body.
+        provokes: Managed body rules its body sets off.
+    """
+
+    method: str
+    path: str
+    host: str
+    body_bytes: int = 0
+    provokes: frozenset[str] = frozenset()
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+def matches(statement: Mapping[str, Any], sample: Sample, labels: Collection[str] = ()) -> Truth:
+    """Whether *sample*, labelled with *labels*, matches *statement*; None when that is undecidable here."""
+    ((kind, body),) = statement.items()
+    return _TESTS[kind](body, sample, labels) if kind in _TESTS else None
+
+
+def _and(body: Mapping[str, Any], sample: Sample, labels: Collection[str]) -> Truth:
+    return _all(matches(one, sample, labels) for one in body["Statements"])
+
+
+def _or(body: Mapping[str, Any], sample: Sample, labels: Collection[str]) -> Truth:
+    return _negated(_all(_negated(matches(one, sample, labels)) for one in body["Statements"]))
+
+
+def _not(body: Mapping[str, Any], sample: Sample, labels: Collection[str]) -> Truth:
+    return _negated(matches(body["Statement"], sample, labels))
+
+
+def _byte_match(body: Mapping[str, Any], sample: Sample, _: Collection[str]) -> Truth:
+    return _on_text(body, sample, lambda text: _text_fits(body, text))
+
+
+def _regex_match(body: Mapping[str, Any], sample: Sample, _: Collection[str]) -> Truth:
+    return _on_text(body, sample, lambda text: _regex_matches(body["RegexString"], text))
+
+
+def _label_match(body: Mapping[str, Any], _: Sample, labels: Collection[str]) -> Truth:
+    return any(_label_matches(body, label) for label in labels)
+
+
+def _ip_set(_: Mapping[str, Any], __: Sample, ___: Collection[str]) -> Truth:
+    return False  # an ordinary client is on no list of addresses
+
+
+def _on_text(body: Mapping[str, Any], sample: Sample, test: Callable[[str], Truth]) -> Truth:
+    text = _text(body["FieldToMatch"], sample)
+    changes = {change["Type"] for change in body["TextTransformations"]}
+    if text is None or not changes <= _HARMLESS_CHANGES:
+        return None
+    return test(text.lower() if "LOWERCASE" in changes else text)
+
+
+def _text(where: Mapping[str, Any], sample: Sample) -> str | None:
+    match where:
+        case {"UriPath": _}:
+            return sample.path
+        case {"Method": _}:
+            return sample.method
+        case {"QueryString": _}:
+            return ""
+        case {"SingleHeader": {"Name": name}} if name.lower() == "host":
+            return sample.host
+        case _:
+            return None
+
+
+def _text_fits(body: Mapping[str, Any], text: str) -> Truth:
+    wanted = body["SearchString"]
+    match body["PositionalConstraint"]:
+        case "EXACTLY":
+            return bool(text == wanted)
+        case "STARTS_WITH":
+            return text.startswith(wanted)
+        case "ENDS_WITH":
+            return text.endswith(wanted)
+        case "CONTAINS":
+            return wanted in text
+        case "CONTAINS_WORD":
+            return re.search(rf"(?<!\w){re.escape(wanted)}(?!\w)", text) is not None
+        case _:
+            return None
+
+
+def _regex_matches(pattern: str, text: str) -> Truth:
+    if _RUNAWAY.search(pattern):
+        return None
+    try:
+        return re.search(pattern, text) is not None
+    except re.error:
+        return None  # WAF speaks PCRE, Python a dialect of it
+
+
+def _size(body: Mapping[str, Any], sample: Sample, _: Collection[str]) -> Truth:
+    where = body["FieldToMatch"]
+    if "Body" not in where:
+        text = _text(where, sample)
+        return None if text is None else _compares(body["ComparisonOperator"], len(text), body["Size"])
+    handling = where["Body"].get("OversizeHandling", "CONTINUE")
+    if sample.body_bytes > BODY_LIMIT and handling != "CONTINUE":
+        return bool(handling == "MATCH")
+    return _compares(body["ComparisonOperator"], min(sample.body_bytes, BODY_LIMIT), body["Size"])
+
+
+def _compares(operator: str, size: int, limit: int) -> Truth:
+    results = {"EQ": size == limit, "NE": size != limit, "LE": size <= limit, "LT": size < limit}
+    results |= {"GE": size >= limit, "GT": size > limit}
+    return results.get(operator)
+
+
+def _label_matches(body: Mapping[str, Any], label: str) -> bool:
+    """A key is compared with the end of a label, a namespace with any run of its parts."""
+    if body["Scope"] == "NAMESPACE":
+        return f":{body['Key']}" in f":{label}"
+    return f":{label}".endswith(f":{body['Key']}")
+
+
+def _all(truths: Iterable[Truth]) -> Truth:
+    seen = set(truths)
+    return False if False in seen else None if None in seen else True
+
+
+def _negated(truth: Truth) -> Truth:
+    return None if truth is None else not truth
+
+
+_TESTS: Mapping[str, Callable[[Mapping[str, Any], Sample, Collection[str]], Truth]] = {
+    "AndStatement": _and,
+    "OrStatement": _or,
+    "NotStatement": _not,
+    "ByteMatchStatement": _byte_match,
+    "RegexMatchStatement": _regex_match,
+    "SizeConstraintStatement": _size,
+    "LabelMatchStatement": _label_match,
+    "IPSetReferenceStatement": _ip_set,
+}
+"""Statements that can be decided of a sample; all others are undecidable."""
