@@ -3,14 +3,18 @@
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
 
 
-def _hallmark(*arguments: str, home: Path, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
+def _hallmark(
+    *arguments: str, home: Path, cwd: Path = ROOT, environment: Mapping[str, str] = MappingProxyType({})
+) -> subprocess.CompletedProcess[str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("HALLMARK_", "AWS_"))}
     return subprocess.run(
         [sys.executable, "-c", "from hallmark.cli import main; main()", *arguments],
@@ -40,7 +44,7 @@ def _hallmark(*arguments: str, home: Path, cwd: Path = ROOT, **environment: str)
             3,
             "the target does not answer",
         ),
-        (["twin", "restore", "never-made"], {}, 2, "never-made"),
+        (["twin", "restore", "never-made"], {}, 3, "hallmark twin up"),
         (["explode"], {}, 2, "No such command"),
     ],
     ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else None,
@@ -49,7 +53,7 @@ def test_a_mistake_is_named(
     tmp_path: Path, arguments: list[str], environment: dict[str, str], code: int, says: str
 ) -> None:
     """Each mistake has its exit code and its sentence."""
-    done = _hallmark(*arguments, home=tmp_path, **environment)
+    done = _hallmark(*arguments, home=tmp_path, environment=environment)
 
     assert says in done.stderr
     assert "Traceback" not in done.stderr
@@ -65,10 +69,12 @@ def test_outside_a_clone_the_next_step_is_said(tmp_path: Path) -> None:
 
 def test_expired_credentials_are_said_once(tmp_path: Path) -> None:
     """No AWS credentials at all: one sentence instead of sixty errors."""
-    nowhere = {"AWS_CONFIG_FILE": "/nonexistent", "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent"}
-    done = _hallmark(
-        "--target", "aws", "--deadline", "20", "grade", home=tmp_path, AWS_EC2_METADATA_DISABLED="true", **nowhere
-    )
+    nowhere = {
+        "AWS_CONFIG_FILE": "/nonexistent",
+        "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    done = _hallmark("--target", "aws", "--deadline", "20", "grade", home=tmp_path, environment=nowhere)
 
     assert (done.returncode, "AWS does not accept the credentials" in done.stderr) == (3, True)
     assert "Traceback" not in done.stderr

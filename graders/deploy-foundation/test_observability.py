@@ -13,7 +13,7 @@ SHALLOW = frozenset({"/health", "/ok", "/"})
 @pytest.mark.check(
     "OBS-1",
     points=2,
-    requires=["cluster_active"],
+    requires=["node_groups_healthy"],
     why="When a pod is gone its log is gone with it, unless it was shipped before.",
 )
 def test_application_logs_shipped(observability: Observability) -> str | None:
@@ -58,7 +58,7 @@ def test_health_monitored(observability: Observability) -> str | None:
 @pytest.mark.check(
     "SB-8",
     points=1,
-    requires=["cluster_active"],
+    requires=["node_groups_healthy"],
     why="An image without three months of patches carries every hole that was published since.",
 )
 def test_node_image_recent(observability: Observability) -> str | None:

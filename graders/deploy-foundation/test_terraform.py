@@ -9,6 +9,7 @@ from hallmark.views.terraform import Terraform
 @pytest.mark.check(
     "ARCH-1",
     points=2,
+    requires=["cluster_active"],
     why="What is not written as code cannot be reviewed, repeated or repaired by somebody else.",
 )
 def test_terraform_parses(terraform: Terraform) -> None:

@@ -1,7 +1,7 @@
 """The plan: what the variables ask for, against the reference and against the account."""
 
 from ipaddress import ip_network
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -32,12 +32,7 @@ def test_plan_is_stated(terraform: Terraform, workstation: Workstation) -> None:
     """The plan parses and states everything the preflight decides on."""
     found = terraform.inventory
     if found is None or not any(file.endswith(".tfvars") for file in found.files):
-        raise Miss(
-            expected="a plan in a .tfvars file",
-            observed="no such folder" if found is None else "no .tfvars file in it",
-            where=terraform.folder,
-            next="hallmark lab start preflight-account",
-        )
+        _no_plan(terraform, "no such folder" if found is None else "no .tfvars file in it")
     if found.problems:
         where = found.problems[0].split(" ")[0]
         raise Miss(
@@ -58,11 +53,12 @@ def test_plan_is_stated(terraform: Terraform, workstation: Workstation) -> None:
 @pytest.mark.check(
     "SB-2",
     points=3,
-    requires=["plan_is_stated"],
     why="A plan is mailed, committed and pasted. A secret in it is public the same day.",
 )
 def test_no_secret_in_plan(terraform: Terraform) -> None:
     """No file of the plan holds a secret in clear."""
+    if terraform.inventory is None or not terraform.inventory.files:
+        _no_plan(terraform, "no such folder" if terraform.inventory is None else "an empty folder")
     if findings := terraform.findings:
         raise Miss(
             expected="no secret: terraform/modules/secrets generates them into Secrets Manager",
@@ -75,7 +71,7 @@ def test_no_secret_in_plan(terraform: Terraform) -> None:
 @pytest.mark.check(
     "ART-1",
     points=1,
-    requires=["plan_is_stated"],
+    requires=["plan_is_stated", "region_has_zones"],
     why="A plan for another region passes every check here and fails when it is applied.",
 )
 def test_plan_is_for_this_region(workstation: Workstation) -> None:
@@ -91,7 +87,7 @@ def test_plan_is_for_this_region(workstation: Workstation) -> None:
 @pytest.mark.check(
     "NET-3",
     points=2,
-    requires=["plan_is_stated", "region_has_zones"],
+    requires=["plan_is_for_this_region"],
     why="In one zone the load balancer and the database's subnet group cannot even be created.",
 )
 def test_plan_spreads_over_zones(workstation: Workstation) -> None:
@@ -258,6 +254,15 @@ def test_host_is_in_zone(workstation: Workstation) -> None:
         _miss(workstation, "zone_id", f"the id of a hosted zone for {domain}", plan.get("zone_id", "not stated"))
 
 
+def _no_plan(terraform: Terraform, observed: str) -> NoReturn:
+    raise Miss(
+        expected="a plan in a .tfvars file",
+        observed=observed,
+        where=terraform.folder,
+        next="hallmark lab start preflight-account",
+    )
+
+
 def _is_within(host: str, domain: str) -> bool:
     return bool(domain) and host.lower().endswith("." + domain.lower())
 
@@ -270,7 +275,7 @@ def _is_narrow(text: str) -> bool:
         return False
 
 
-def _miss(workstation: Workstation, variable: str, expected: str, observed: Any) -> None:
+def _miss(workstation: Workstation, variable: str, expected: str, observed: Any) -> NoReturn:
     folder = workstation.scope("terraform")
     raise Miss(
         expected=f"{variable}: {expected}",

@@ -1,21 +1,13 @@
 """The workstation and the account, before anything is built."""
 
-from collections.abc import Mapping
-
 import pytest
 
 from hallmark.errors import Miss
 from hallmark.views.workstation import ZONES, Workstation
 
-# Floors of the reference's tools. Terraform builds; the others operate what was built.
-BUILD = {"terraform": (1, 11, 0)}
-OPERATE = {"aws": (2, 0, 0), "kubectl": (1, 30, 0), "helm": (3, 12, 0)}
-INSTALL = {
-    "terraform": "https://developer.hashicorp.com/terraform/install",
-    "aws": "https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html",
-    "kubectl": "https://kubernetes.io/docs/tasks/tools/",
-    "helm": "https://helm.sh/docs/intro/install/",
-}
+TERRAFORM = (1, 11)
+# What operates the platform once it stands. Nothing is built with them, so they are only remarked on.
+LATER = {"aws": (2, 0), "kubectl": (1, 30), "helm": (3, 12)}
 LARGEST_SKEW_SECONDS = 300
 
 
@@ -24,19 +16,22 @@ LARGEST_SKEW_SECONDS = 300
     points=2,
     why="Older Terraform writes generated passwords into its state: write-only arguments came with 1.11.",
 )
-def test_tools_to_build(workstation: Workstation) -> None:
-    """Terraform 1.11 or later is installed."""
-    _require(workstation, BUILD)
-
-
-@pytest.mark.check(
-    "SB-8",
-    points=1,
-    why="Upgrades and diagnosis are done with these tools; the day of an incident is late to install them.",
-)
-def test_tools_to_operate(workstation: Workstation) -> None:
-    """AWS CLI 2, kubectl 1.30 and Helm 3.12, or later ones, are installed."""
-    _require(workstation, OPERATE)
+def test_tools_are_ready(workstation: Workstation) -> str | None:
+    """Terraform 1.11 or later is installed; what operates the platform later is remarked on."""
+    version = workstation.tools.get("terraform", ())
+    if version < TERRAFORM:
+        raise Miss(
+            expected="terraform 1.11 or later",
+            observed=f"terraform {_text(version)}" if version else "terraform is not on PATH",
+            where="this workstation",
+            next="python -m webbrowser https://developer.hashicorp.com/terraform/install",
+        )
+    lacking = [
+        f"{name} {_text(floor)} or later ({_text(workstation.tools[name]) if name in workstation.tools else 'missing'})"
+        for name, floor in LATER.items()
+        if workstation.tools.get(name, ()) < floor
+    ]
+    return f"to operate the platform you will need {', '.join(lacking)}" if lacking else None
 
 
 @pytest.mark.check(
@@ -59,6 +54,7 @@ def test_clock_is_right(workstation: Workstation) -> None:
 @pytest.mark.check(
     "MODE-1",
     points=2,
+    requires=["region_is_enabled"],  # identity is asked of the region itself
     why="The root user cannot be limited, and Kubernetes access is given to roles and users.",
 )
 def test_identity_is_not_root(workstation: Workstation) -> None:
@@ -106,14 +102,5 @@ def test_region_has_zones(workstation: Workstation) -> None:
         )
 
 
-def _require(workstation: Workstation, floors: Mapping[str, tuple[int, ...]]) -> None:
-    """Every tool in *floors* is there and new enough."""
-    for name, floor in floors.items():
-        version = workstation.tools.get(name)
-        if version is None or version < floor:
-            raise Miss(
-                expected=f"{name} {floor[0]}.{floor[1]} or later",
-                observed=f"{name} {'.'.join(map(str, version))}" if version else f"{name} is not on PATH",
-                where=INSTALL[name],
-                next=f"python -m webbrowser {INSTALL[name]}",
-            )
+def _text(version: tuple[int, ...]) -> str:
+    return ".".join(map(str, version))

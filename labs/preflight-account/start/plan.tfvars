@@ -3,9 +3,7 @@
 region      = "us-east-1"
 name_prefix = "hallmark"
 environment = "lab"
-owner       = "learner"
 lab         = "preflight-account"
-expires     = "2099-12-31"
 disposable  = true
 
 # Edge.

@@ -21,9 +21,11 @@ from hallmark.evidence.redact import Redactor
 from hallmark.evidence.snapshot import LOCAL, Snapshot
 from hallmark.model import Answer, Call, Status
 
-WORKERS = 24
+WORKERS = 64
 Question = Callable[[], object]
 """A function without arguments that asks evidence for what it needs; what it returns is not used."""
+Waiting = tuple[Question, tuple[Call, ...]]
+"""A question, and the calls it cannot go on without."""
 
 
 class Source(Protocol):
@@ -109,15 +111,15 @@ class Collection:
         Returns:
             The evidence as it stands: complete for these questions.
         """
-        self._loop(evidence, list(questions), time.monotonic() + self._deadline)
+        self._loop(evidence, [(question, ()) for question in questions], time.monotonic() + self._deadline)
         return replace(evidence.snapshot, answers=dict(evidence.answers), versions=_versions())
 
-    def _loop(self, evidence: Growing, open_questions: list[Question], until: float) -> None:
+    def _loop(self, evidence: Growing, waiting: list[Waiting], until: float) -> None:
         under_way: dict[Future[Answer], Call] = {}
         asked: set[str] = set()
         while True:
-            open_questions, missing = _try(open_questions)
-            for call in missing:
+            waiting = _try(waiting, evidence.answers)
+            for call in (call for _, calls in waiting for call in calls):
                 if call.key not in asked:
                     asked.add(call.key)
                     under_way[self._start(call)] = call
@@ -125,8 +127,7 @@ class Collection:
                 return
             done, _ = wait(under_way, timeout=max(0.0, until - time.monotonic()), return_when=FIRST_COMPLETED)
             if not done:
-                self._give_up(evidence, under_way)
-                self._finish(evidence, open_questions)
+                self._give_up(evidence, waiting)
                 return
             for future in done:
                 evidence.answers[under_way.pop(future).key] = self._clean(future.result())
@@ -156,16 +157,12 @@ class Collection:
     def _clean(self, answer: Answer) -> Answer:
         return replace(answer, value=self._redactor.redact(answer.value), message=self._redactor.text(answer.message))
 
-    def _give_up(self, evidence: Growing, under_way: Mapping[Future[Answer], Call]) -> None:
-        for call in under_way.values():
-            evidence.answers[call.key] = self._late(call)
-
-    def _finish(self, evidence: Growing, open_questions: list[Question]) -> None:
-        """After the deadline nothing more is asked: every further call is late too."""
-        while open_questions:
-            open_questions, missing = _try(open_questions)
-            for call in missing:
-                evidence.answers[call.key] = self._late(call)
+    def _give_up(self, evidence: Growing, waiting: list[Waiting]) -> None:
+        """After the deadline nothing more is asked: every call that is still missing, now or next, is late."""
+        while waiting:
+            late = [call for _, calls in waiting for call in calls if call.key not in evidence.answers]
+            evidence.answers.update({call.key: self._late(call) for call in late})
+            waiting = _try(waiting, evidence.answers)
 
     def _late(self, call: Call) -> Answer:
         message = f"{call.service}.{call.operation}: no answer within {self._deadline:g} s"
@@ -192,19 +189,20 @@ def collect(
     return Collection(sources, deadline, progress).run(evidence, questions(evidence))
 
 
-def _try(questions: list[Question]) -> tuple[list[Question], list[Call]]:
-    """Try each question; return those that wait for an answer, and the calls they wait for."""
-    waiting: list[Question] = []
-    missing: dict[str, Call] = {}
-    for question in questions:
+def _try(waiting: list[Waiting], answers: Mapping[str, Answer]) -> list[Waiting]:
+    """Try each question whose missing calls are answered by now; return what still waits, and for what."""
+    still: list[Waiting] = []
+    for question, calls in waiting:
+        if any(call.key not in answers for call in calls):
+            still.append((question, calls))
+            continue
         try:
             question()
         except Pending as pending:
-            waiting.append(question)
-            missing |= {call.key: call for call in pending.calls}
+            still.append((question, pending.calls))
         except Exception:  # noqa: BLE001, S112  (whatever it concludes, it concludes again, and reports, when graded)
             continue
-    return waiting, list(missing.values())
+    return still
 
 
 def _versions() -> dict[str, str]:

@@ -77,7 +77,7 @@ class AwsSource:
             connect_timeout=min(5, profile.deadline),
             read_timeout=min(20, profile.deadline),
             retries={"mode": "adaptive", "total_max_attempts": attempts},
-            max_pool_connections=32,
+            max_pool_connections=64,
             user_agent_extra="hallmark",
         )
         self._session = _session(profile)

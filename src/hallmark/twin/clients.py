@@ -31,8 +31,14 @@ class Clients:
 
 
 @cache
+def _session() -> Any:
+    # One for all, because a session reads the service descriptions once, and they are large.
+    return boto3.session.Session()
+
+
+@cache
 def _client(service: str, clients: Clients) -> Any:
-    return boto3.session.Session().client(
+    return _session().client(
         service,
         region_name=clients.region,
         endpoint_url=clients.endpoint,

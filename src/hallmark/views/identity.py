@@ -4,6 +4,7 @@ A pod gets a role in one of two ways: the role trusts the cluster's identity pro
 binds it to a service account (EKS Pod Identity). Both are read, neither is preferred.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -118,17 +119,27 @@ class Identity(View):
         trusted = trusted_subjects(role.trust, self.provider.issuer) if self.provider else ()
         return (*trusted, *bound)
 
+    def can_be_assumed(self, role: Role) -> bool:
+        """Whether any pod of the cluster really gets a role: its trust holds for one of those it is meant for."""
+        subjects = trusted_subjects(role.trust, self.provider.issuer) if self.provider else ()
+        # A pattern stands for service accounts nobody named: any text may stand in for its wildcards.
+        by_token = any(self._trusts(role, re.sub(r"[*?]", "x", subject)) for subject in subjects)
+        bound = [each for each in self.associations if each.role == role.name]
+        return by_token or any(self._trusts_agent(role, each.namespace, each.service_account) for each in bound)
+
     def _gets(self, role: Role, service_account: str) -> bool:
         namespace = self.scope("namespace")
         if Association(namespace, service_account, role.name) in self.associations:
-            return self._gets_by_association(role, namespace, service_account)
-        subject = f"system:serviceaccount:{namespace}:{service_account}"
+            return self._trusts_agent(role, namespace, service_account)
+        return self._trusts(role, f"system:serviceaccount:{namespace}:{service_account}")
+
+    def _trusts(self, role: Role, subject: str) -> bool:
         provider = self.provider
         if provider is None:
             return False
         return trusts_web_identity(role.trust, provider.arn, provider.issuer, subject, AUDIENCE).allowed
 
-    def _gets_by_association(self, role: Role, namespace: str, service_account: str) -> bool:
+    def _trusts_agent(self, role: Role, namespace: str, service_account: str) -> bool:
         """What the Pod Identity agent says about the pod when it asks for the role (EKS User Guide, session tags)."""
         cluster = self.views.compute.cluster
         context = {

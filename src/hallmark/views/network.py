@@ -167,7 +167,9 @@ class Network(View):
 
         A prefix list counts as outside: its addresses change without a change of the rule.
         """
-        return [o for o in self.openings(groups, port) if not o.is_local_group and not self._is_inside(o.range)]
+        own = self.ranges
+        openings = [opening for opening in self.openings(groups, port) if not opening.is_local_group]
+        return [o for o in openings if o.range is None or not any(_within(o.range, inside) for inside in own)]
 
     def lets_in(self, groups: Iterable[str], port: int, client_groups: Collection[str], client_subnet: str) -> bool:
         """Whether *groups* let a client with *client_groups*, anywhere in *client_subnet*, in to *port*."""
@@ -209,9 +211,6 @@ class Network(View):
             return False
         # A regional NAT gateway has no subnet: AWS keeps its route to the internet (VPC user guide, 2025-11).
         return gateway.get("AvailabilityMode") == "regional" or self.subnets[gateway["SubnetId"]].is_public
-
-    def _is_inside(self, addresses: IpNetwork | None) -> bool:
-        return addresses is not None and any(_within(addresses, own) for own in self.ranges)
 
     def _of(self, group: str) -> Iterator[Opening]:
         for rule in self.security_groups[group]["IpPermissions"]:

@@ -19,8 +19,10 @@ _HARMLESS_CHANGES = frozenset({
     "REPLACE_NULLS", "COMPRESS_WHITE_SPACE", "HTML_ENTITY_DECODE", "UTF8_TO_UNICODE", "REPLACE_COMMENTS",
 })  # fmt: skip
 """Text transformations that leave a plain lower-case path as it is."""
-_RUNAWAY = re.compile(r"[+*}][^()]*\)[+*{]")
-"""A repetition of a repetition: matching it may take for ever."""
+_REPEATED_GROUP = re.compile(r"\)[+*{]")
+_REPETITION = re.compile(r"[?+*{]")
+_REPETITIONS = 4
+"""Repetitions in a pattern above which matching it may take for ever, and one of a group may anyway."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,7 @@ def _text_fits(body: Mapping[str, Any], text: str) -> Truth:
 
 
 def _regex_matches(pattern: str, text: str) -> Truth:
-    if _RUNAWAY.search(pattern):
+    if _REPEATED_GROUP.search(pattern) or len(_REPETITION.findall(pattern)) > _REPETITIONS:
         return None
     try:
         return re.search(pattern, text) is not None

@@ -126,7 +126,8 @@ class Storage(View):
         )
         found = [Secret("secretsmanager", each["Name"], each["ARN"]) for each in managed["SecretList"]]
         found += [Secret("ssm", each["Name"], self._parameter_arn(each["Name"])) for each in parameters["Parameters"]]
-        readers = self.views.identity.pod_roles
+        identity = self.views.identity
+        readers = [role for role in identity.pod_roles if identity.can_be_assumed(role)]
         return tuple(secret for secret in found if any(secret.readable_by(role) for role in readers))
 
     def lacking(self, role: Role, bucket: Bucket) -> tuple[str, ...]:

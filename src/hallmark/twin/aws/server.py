@@ -39,7 +39,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until told to stop. Returns an exit code of :class:`hallmark.errors.Exit`."""
     options = _options(arguments)
     state: Path = options.state
-    state.mkdir(parents=True, exist_ok=True)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
     signal.signal(signal.SIGTERM, _stop)
     try:

@@ -7,6 +7,7 @@ A truth is True, False or None. None means "could be either": a context key nobo
 import re
 from collections.abc import Callable, Iterable
 from fnmatch import fnmatchcase
+from functools import lru_cache
 
 Truth = bool | None
 
@@ -64,6 +65,7 @@ def matches(pattern: str, question: str) -> Truth:
     return None if overlaps(pattern, question) else False
 
 
+@lru_cache(maxsize=4096)  # a grade asks the same of the same statements for every action and role
 def overlaps(one: str, other: str) -> bool:
     """Tell whether any text at all matches both patterns.
 

@@ -7,6 +7,7 @@ import os
 import re
 from typing import Any
 
+from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.core.responses import BaseResponse
 from moto.iam import models as iam
 
@@ -27,5 +28,11 @@ def _access_key(original: Function, response: BaseResponse) -> Any:
     return credential[1] if credential else original(response)
 
 
-def _account(original: Function, access_key: str) -> Any:
-    return access_key if re.fullmatch(r"\d{12}", access_key) else original(access_key)
+def _account(_original: Function, access_key: str) -> str:
+    # moto would make an IAM of every partition, in every account, to find a key.
+    if re.fullmatch(r"\d{12}", access_key):
+        return access_key
+    for account, partitions in list(iam.iam_backends.items()):
+        if "aws" in dict.keys(partitions) and access_key in partitions["aws"].access_keys:
+            return account
+    return DEFAULT_ACCOUNT_ID

@@ -1,0 +1,15 @@
+"""Everybody is admitted, written as two halves beside the right rule."""
+
+import runpy
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+author = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("solve.py"))))
+
+
+def solve(client: Callable[[str], Any], scope: Mapping[str, str]) -> None:
+    """Open the port to both halves of the internet."""
+    author.solve(client, scope)
+    author.admit(client, scope, IpRanges=[{"CidrIp": "0.0.0.0/1"}, {"CidrIp": "128.0.0.0/1"}])

@@ -1,0 +1,14 @@
+"""Everybody is admitted."""
+
+import runpy
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+author = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("solve.py"))))
+
+
+def solve(client: Callable[[str], Any], scope: Mapping[str, str]) -> None:
+    """Open the port to 0.0.0.0/0."""
+    author.admit(client, scope, IpRanges=[{"CidrIp": "0.0.0.0/0"}])

@@ -1,0 +1,206 @@
+"""A real AWS emulator in a process of its own, and in each account a small system a fault can bite into."""
+
+import itertools
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hallmark.model import Call
+from hallmark.targets.aws import AwsSource
+from hallmark.targets.profile import Profile
+
+CLUSTER = "lab-eks"
+INGESTION = ("/api/v1/runs", "/api/v1/otel/", "/api/runs")
+_accounts = itertools.count(730000000000 + os.getpid() % 90000 * 100000)
+
+
+@dataclass(frozen=True)
+class System:
+    """One account with a lab in it.
+
+    Attributes:
+        profile: How to reach it.
+        home: A state directory of its own.
+        aws: Reads it, and hands out clients.
+        database_group: Security group of the database.
+        node_group: Security group of the nodes.
+        acl: Name, scope and id of the web ACL.
+        balancer: ARN of the load balancer.
+    """
+
+    profile: Profile
+    home: Path
+    aws: AwsSource
+    database_group: str
+    node_group: str
+    acl: dict[str, str]
+    balancer: str
+
+    def rules(self) -> list[dict[str, Any]]:
+        """Ingress rules of the database's group, without the ids AWS gives anew."""
+        mine = [{"Name": "group-id", "Values": [self.database_group]}]
+        answer = self.aws.answer(Call.of("ec2", "describe_security_group_rules", Filters=mine)).value
+        found = [rule for rule in answer["SecurityGroupRules"] if not rule["IsEgress"]]
+        stripped = [{k: v for k, v in rule.items() if not k.startswith("SecurityGroupRule")} for rule in found]
+        return sorted(stripped, key=json.dumps)
+
+    def web_acl(self) -> dict[str, Any]:
+        """The web ACL's definition, without the lock token."""
+        acl: dict[str, Any] = self.aws.answer(Call.of("wafv2", "get_web_acl", **self.acl)).value["WebACL"]
+        return acl
+
+    def state(self) -> dict[str, Any]:
+        """Everything a fault of this folder may touch."""
+        return {"rules": self.rules(), "web ACL": self.web_acl()}
+
+
+@pytest.fixture(scope="session")
+def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """An emulator on a free port of this machine."""
+    state = tmp_path_factory.mktemp("emulator")
+    command = [sys.executable, "-m", "hallmark.twin.aws.server", "--port", "0", "--state", str(state), "--no-autosave"]
+    with (state / "log").open("w") as log, subprocess.Popen(command, stdout=log, stderr=log) as server:
+        about, until = state / "server.json", time.monotonic() + 60
+        while not about.is_file():
+            assert server.poll() is None, (state / "log").read_text()
+            assert time.monotonic() < until, "the emulator is not up after a minute"
+            time.sleep(0.05)
+        yield f"http://127.0.0.1:{json.loads(about.read_text())['port']}"
+        server.terminate()
+
+
+@pytest.fixture
+def system(endpoint: str, tmp_path: Path) -> System:
+    """A lab in an account of its own."""
+    return build(endpoint, tmp_path / "home")
+
+
+def build(endpoint: str, home: Path, tags: dict[str, str] | None = None, cluster: str = CLUSTER) -> System:
+    """Make a cluster, a database, a cache and a load balancer with a web ACL."""
+    profile = Profile(endpoint=endpoint, account=f"{next(_accounts):012d}", cluster=cluster)
+    aws = AwsSource(profile)
+    vpc, subnets = _network(aws.client("ec2"))
+    node_group = _cluster(aws, cluster, subnets, _marks() if tags is None else tags)
+    database_group = _data_stores(aws, vpc, subnets, node_group)
+    balancer, acl = _edge(aws, cluster, subnets)
+    return System(profile, home, aws, database_group, node_group, acl, balancer)
+
+
+def _marks() -> dict[str, str]:
+    return {"hallmark:lab": "twin", "hallmark:owner": "hallmark", "hallmark:expires": "2099-12-31"}
+
+
+def _network(ec2: Any) -> tuple[str, list[str]]:
+    vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+    places = [("10.9.1.0/24", "us-east-1a"), ("10.9.2.0/24", "us-east-1b")]
+    made = [ec2.create_subnet(VpcId=vpc, CidrBlock=c, AvailabilityZone=z)["Subnet"]["SubnetId"] for c, z in places]
+    return vpc, made
+
+
+def _cluster(aws: AwsSource, name: str, subnets: list[str], tags: dict[str, str]) -> str:
+    trust = {"Version": "2012-10-17", "Statement": []}
+    role = aws.client("iam").create_role(RoleName=f"{name}-role", AssumeRolePolicyDocument=json.dumps(trust))
+    cluster = aws.client("eks").create_cluster(
+        name=name, roleArn=role["Role"]["Arn"], resourcesVpcConfig={"subnetIds": subnets}, tags=tags
+    )
+    group: str = aws.client("eks").describe_cluster(name=cluster["cluster"]["name"])["cluster"]["resourcesVpcConfig"][
+        "clusterSecurityGroupId"
+    ]
+    return group
+
+
+def _group(ec2: Any, vpc: str, name: str, port: int, sources: list[dict[str, Any]]) -> str:
+    group: str = ec2.create_security_group(GroupName=name, Description=name, VpcId=vpc)["GroupId"]
+    for source in sources:
+        ec2.authorize_security_group_ingress(
+            GroupId=group,
+            IpPermissions=[{"IpProtocol": "tcp", "FromPort": port, "ToPort": port, **source}],
+            TagSpecifications=[
+                {"ResourceType": "security-group-rule", "Tags": [{"Key": "Name", "Value": f"{name}-rule"}]}
+            ],
+        )
+    return group
+
+
+def _data_stores(aws: AwsSource, vpc: str, subnets: list[str], nodes: str) -> str:
+    ec2, rds, cache = aws.client("ec2"), aws.client("rds"), aws.client("elasticache")
+    pair = {"UserIdGroupPairs": [{"GroupId": nodes, "Description": "PostgreSQL from nodes and pods"}]}
+    subnet = {"IpRanges": [{"CidrIp": "10.9.1.0/24", "Description": "from the first subnet"}]}
+    elsewhere = {"IpRanges": [{"CidrIp": "10.9.77.0/24", "Description": "bastion"}]}
+    database = _group(ec2, vpc, "lab-pg", 5432, [pair, subnet, elsewhere])
+    redis = _group(ec2, vpc, "lab-redis", 6379, [{"UserIdGroupPairs": [{"GroupId": nodes}]}])
+    rds.create_db_subnet_group(DBSubnetGroupName="lab", DBSubnetGroupDescription="lab", SubnetIds=subnets)
+    rds.create_db_instance(
+        DBInstanceIdentifier="lab-pg", Engine="postgres", EngineVersion="16.9", DBInstanceClass="db.m6g.large",
+        AllocatedStorage=100, MasterUsername="langsmith", MasterUserPassword="a-planted-password",
+        DBSubnetGroupName="lab", VpcSecurityGroupIds=[database], PubliclyAccessible=False, Port=5432,
+    )  # fmt: skip
+    cache.create_cache_subnet_group(CacheSubnetGroupName="lab", CacheSubnetGroupDescription="lab", SubnetIds=subnets)
+    cache.create_replication_group(
+        ReplicationGroupId="lab-redis", ReplicationGroupDescription="lab", Engine="redis", EngineVersion="7.1",
+        CacheNodeType="cache.m6g.large", NumCacheClusters=1, CacheSubnetGroupName="lab", SecurityGroupIds=[redis],
+        TransitEncryptionEnabled=True, AuthToken="a-planted-token-of-the-cache",
+    )  # fmt: skip
+    return database
+
+
+def _edge(aws: AwsSource, cluster: str, subnets: list[str]) -> tuple[str, dict[str, str]]:
+    balancer: str = aws.client("elbv2").create_load_balancer(
+        Name="k8s-lab",
+        Subnets=subnets,
+        Tags=[
+            {"Key": "elbv2.k8s.aws/cluster", "Value": cluster},
+            {"Key": "ingress.k8s.aws/resource", "Value": "LoadBalancer"},
+            {"Key": "ingress.k8s.aws/stack", "Value": "langsmith/langsmith-ingress"},
+        ],
+    )["LoadBalancers"][0]["LoadBalancerArn"]
+    waf = aws.client("wafv2")
+    summary = waf.create_web_acl(
+        Name="lab-waf", Scope="REGIONAL", DefaultAction={"Allow": {}}, Description="Edge of the lab",
+        VisibilityConfig=_seen("lab-waf"), Rules=[_rate(), *_managed()],
+    )["Summary"]  # fmt: skip
+    waf.associate_web_acl(WebACLArn=summary["ARN"], ResourceArn=balancer)
+    return balancer, {"Name": "lab-waf", "Scope": "REGIONAL", "Id": summary["Id"]}
+
+
+def _seen(name: str) -> dict[str, Any]:
+    return {"SampledRequestsEnabled": True, "CloudWatchMetricsEnabled": True, "MetricName": name}
+
+
+def _rate() -> dict[str, Any]:
+    limit = {"Limit": 10000, "EvaluationWindowSec": 300, "AggregateKeyType": "IP"}
+    return {
+        "Name": "rate-limit", "Priority": 0, "Action": {"Block": {}}, "VisibilityConfig": _seen("rate-limit"),
+        "Statement": {"RateBasedStatement": limit},
+    }  # fmt: skip
+
+
+def _managed() -> list[dict[str, Any]]:
+    paths = [
+        {
+            "ByteMatchStatement": {
+                "SearchString": path, "PositionalConstraint": "STARTS_WITH", "FieldToMatch": {"UriPath": {}},
+                "TextTransformations": [{"Priority": 0, "Type": "NORMALIZE_PATH"}],
+            }
+        }
+        for path in INGESTION
+    ]  # fmt: skip
+    exempt = {"ScopeDownStatement": {"NotStatement": {"Statement": {"OrStatement": {"Statements": paths}}}}}
+    groups = {"AWSManagedRulesKnownBadInputsRuleSet": {}, "AWSManagedRulesCommonRuleSet": exempt}
+    return [
+        {
+            "Name": name, "Priority": 20 + 10 * rank, "OverrideAction": {"None": {}}, "VisibilityConfig": _seen(name),
+            "Statement": {"ManagedRuleGroupStatement": {"VendorName": "AWS", "Name": name, **more}},
+        }
+        for rank, (name, more) in enumerate(groups.items())
+    ]  # fmt: skip

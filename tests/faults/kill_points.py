@@ -1,0 +1,110 @@
+"""Kill an inject or a revert at every point it has, and take the way back each time.
+
+``python kill_points.py inject|revert KIND PROFILE_JSON HOME`` prints one JSON line a point. A point is *before* an
+event (a journal entry written, a call made) or after the last one. The child that is killed is a real process, ended
+by SIGKILL; its watchdog is left out here, so that nobody but ``revert`` can have mended anything.
+"""
+
+import itertools
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from hallmark.faults import journal, runner, watchdog
+from hallmark.faults.definition import Fault
+from hallmark.model import Call
+from hallmark.targets.aws import AwsSource
+from hallmark.targets.profile import Profile
+from hallmark.targets.writer import AwsWriter, Outcome
+
+
+class Fuse:
+    """Ends the process with SIGKILL at the n-th event."""
+
+    def __init__(self, point: int) -> None:
+        self.left = point
+
+    def burn(self) -> None:
+        """One event is about to happen."""
+        if self.left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        self.left -= 1
+
+
+class Mortal(AwsWriter):
+    """A writer that dies with its fuse."""
+
+    fuse: Fuse
+
+    def write(self, call: Call) -> Outcome:
+        """Make the write, unless it is time to die."""
+        self.fuse.burn()
+        return super().write(call)
+
+
+def main(verb: str, kind: str, profile: Profile, home: Path) -> None:
+    """Try points until the verb survives; then the last point was after its last event."""
+    setattr(watchdog, "start", lambda *_: None)  # noqa: B010  (mypy rightly objects to plain assignment)
+    fault = Fault("lab", kind, timedelta(minutes=5), "symptom")
+    for point in itertools.count():
+        before = state(AwsSource(profile))
+        if verb == "revert":
+            runner.Runner(profile, home).inject(fault)
+        died = is_killed(partial(act, verb, fault, profile, home, Fuse(point)))
+        runner.revert(home, profile)
+        recovered = state(AwsSource(profile)) == before and not runner.active(home)
+        sys.stdout.write(json.dumps({"point": point, "died": died, "recovered": recovered}) + "\n")
+        if not died:
+            return
+
+
+def act(verb: str, fault: Fault, profile: Profile, home: Path, fuse: Fuse) -> None:
+    """Inject or revert with a fuse at every journal entry and every call."""
+    aws = Mortal(profile)
+    aws.fuse = fuse
+    save = journal.save
+
+    def mortal_save(home: Path, entry: journal.Journal) -> journal.Journal:
+        fuse.burn()
+        return save(home, entry)
+
+    setattr(journal, "save", mortal_save)  # noqa: B010  (the same)
+    engine = runner.Runner(profile, home, aws)
+    if verb == "inject":
+        engine.inject(fault)
+    else:
+        engine.revert(runner.active(home)[0])
+
+
+def is_killed(action: Callable[[], None]) -> bool:
+    """Run *action* in a child; whether SIGKILL ended it."""
+    child = os.fork()
+    if child == 0:
+        try:
+            action()
+        finally:
+            os._exit(0)
+    _, status = os.waitpid(child, 0)
+    return os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+
+
+def state(source: AwsSource) -> Any:
+    """Every ingress rule and every web ACL of the account, without ids and tokens that AWS gives anew."""
+    rules = source.answer(Call.of("ec2", "describe_security_group_rules")).value["SecurityGroupRules"]
+    stripped = [{k: v for k, v in rule.items() if not k.startswith("SecurityGroupRule")} for rule in rules]
+    acls = source.answer(Call.of("wafv2", "list_web_acls", Scope="REGIONAL")).value["WebACLs"]
+    found = [
+        source.answer(Call.of("wafv2", "get_web_acl", Scope="REGIONAL", Name=a["Name"], Id=a["Id"])).value["WebACL"]
+        for a in acls
+    ]
+    return sorted(map(json.dumps, stripped)), found
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], Profile(**json.loads(sys.argv[3])), Path(sys.argv[4]))

@@ -1,0 +1,146 @@
+"""Managed node groups: the group, the machines behind it, and what EKS refuses."""
+
+from typing import Any
+
+import pytest
+
+from hallmark.twin.clients import Clients
+
+SIZES = {"minSize": 1, "desiredSize": 2, "maxSize": 4}
+
+
+def _create(aws: Clients, role: str, subnets: list[str], **more: Any) -> Any:
+    wanted = {"scalingConfig": SIZES, "instanceTypes": ["m6i.2xlarge"], **more}
+    return aws("eks").create_nodegroup(
+        clusterName="lab", nodegroupName="general", nodeRole=role, subnets=subnets, **wanted
+    )["nodegroup"]
+
+
+def _describe(aws: Clients) -> Any:
+    return aws("eks").describe_nodegroup(clusterName="lab", nodegroupName="general")["nodegroup"]
+
+
+def _machines(aws: Clients) -> list[Any]:
+    running = [{"Name": "instance-state-name", "Values": ["running"]}]
+    reservations = aws("ec2").describe_instances(Filters=running)["Reservations"]
+    return [instance for reservation in reservations for instance in reservation["Instances"]]
+
+
+@pytest.mark.usefixtures("cluster")
+def test_a_group_has_machines_the_autoscaler_finds(aws: Clients, role: str, network: Any) -> None:
+    """An Auto Scaling group with the tags EKS sets, and its instances in the given subnets."""
+    _create(aws, role, network.subnets)
+
+    name = _describe(aws)["resources"]["autoScalingGroups"][0]["name"]
+    scaling = aws("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[name])["AutoScalingGroups"][0]
+    tags = {tag["Key"]: tag["Value"] for tag in scaling["Tags"]}
+    assert (scaling["MinSize"], scaling["DesiredCapacity"], scaling["MaxSize"]) == (1, 2, 4)
+    assert tags["k8s.io/cluster-autoscaler/enabled"] == "true"
+    assert tags["k8s.io/cluster-autoscaler/lab"] == "owned"
+    assert (tags["eks:cluster-name"], tags["eks:nodegroup-name"]) == ("lab", "general")
+    machines = _machines(aws)
+    assert {machine["InstanceType"] for machine in machines} == {"m6i.2xlarge"}
+    assert {machine["SubnetId"] for machine in machines} <= set(network.subnets)
+    assert {machine["InstanceId"] for machine in machines} == {one["InstanceId"] for one in scaling["Instances"]}
+
+
+@pytest.mark.usefixtures("cluster")
+def test_machines_are_made_from_the_learners_template(aws: Clients, role: str, network: Any) -> None:
+    """Its metadata options, security groups and tags hold; EKS adds the image."""
+    data = {
+        "InstanceType": "r6i.2xlarge",
+        "MetadataOptions": {"HttpTokens": "required"},
+        "SecurityGroupIds": [network.group],
+        "TagSpecifications": [{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": "node"}]}],
+    }
+    aws("ec2").create_launch_template(LaunchTemplateName="node", LaunchTemplateData=data)
+
+    group = _create(aws, role, network.subnets, launchTemplate={"name": "node", "version": "1"}, instanceTypes=[])
+
+    machine = _machines(aws)[0]
+    assert group["launchTemplate"]["name"] == "node"
+    assert machine["InstanceType"] == "r6i.2xlarge"
+    assert machine["MetadataOptions"]["HttpTokens"] == "required"
+    assert [one["GroupId"] for one in machine["SecurityGroups"]] == [network.group]
+    assert {"Key": "Name", "Value": "node"} in machine["Tags"]
+
+
+@pytest.mark.usefixtures("cluster")
+def test_scaling_a_group_makes_and_ends_machines(aws: Clients, role: str, network: Any) -> None:
+    """Up to three, then down to one."""
+    _create(aws, role, network.subnets)
+
+    for wanted in (3, 1):
+        sizes = SIZES | {"desiredSize": wanted}
+        aws("eks").update_nodegroup_config(clusterName="lab", nodegroupName="general", scalingConfig=sizes)
+        assert len(_machines(aws)) == wanted
+
+
+@pytest.mark.usefixtures("cluster")
+def test_the_group_follows_the_autoscaler(aws: Clients, role: str, network: Any) -> None:
+    """Who scales the Auto Scaling group scales the node group."""
+    _create(aws, role, network.subnets)
+    name = _describe(aws)["resources"]["autoScalingGroups"][0]["name"]
+
+    aws("autoscaling").set_desired_capacity(AutoScalingGroupName=name, DesiredCapacity=3)
+
+    assert _describe(aws)["scalingConfig"]["desiredSize"] == 3
+
+
+@pytest.mark.usefixtures("cluster")
+def test_a_new_template_version_replaces_the_machines(aws: Clients, role: str, network: Any) -> None:
+    """The nodes that run afterwards are of the new version."""
+    ec2 = aws("ec2")
+    ec2.create_launch_template(LaunchTemplateName="node", LaunchTemplateData={"InstanceType": "m6i.2xlarge"})
+    _create(aws, role, network.subnets, launchTemplate={"name": "node", "version": "1"}, instanceTypes=[])
+    before = {machine["InstanceId"] for machine in _machines(aws)}
+    ec2.create_launch_template_version(LaunchTemplateName="node", LaunchTemplateData={"InstanceType": "m7i.2xlarge"})
+
+    aws("eks").update_nodegroup_version(
+        clusterName="lab", nodegroupName="general", launchTemplate={"name": "node", "version": "2"}
+    )
+
+    after = _machines(aws)
+    assert {machine["InstanceType"] for machine in after} == {"m7i.2xlarge"}
+    assert before.isdisjoint(machine["InstanceId"] for machine in after)
+
+
+@pytest.mark.usefixtures("cluster")
+def test_a_group_takes_everything_with_it(aws: Clients, role: str, network: Any) -> None:
+    """No instance, no Auto Scaling group, no template is left."""
+    _create(aws, role, network.subnets)
+
+    aws("eks").delete_nodegroup(clusterName="lab", nodegroupName="general")
+
+    assert _machines(aws) == []
+    assert aws("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"] == []
+    assert aws("ec2").describe_launch_templates()["LaunchTemplates"] == []
+
+
+@pytest.mark.usefixtures("cluster")
+def test_a_group_without_wishes_is_as_eks_makes_it(aws: Clients, role: str, network: Any) -> None:
+    """Version of the cluster, Amazon Linux 2023, no invented SSH access."""
+    group = _create(aws, role, network.subnets, instanceTypes=[])
+
+    assert group["version"] == "1.35"
+    assert group["amiType"] == "AL2023_x86_64_STANDARD"
+    assert group["instanceTypes"] == ["t3.medium"]
+    assert "remoteAccess" not in group
+
+
+@pytest.mark.usefixtures("cluster")
+@pytest.mark.parametrize(
+    ("wish", "words"),
+    [
+        ({"scalingConfig": {"minSize": 5, "desiredSize": 5, "maxSize": 3}}, "greater than maximum"),
+        ({"scalingConfig": {"minSize": 2, "desiredSize": 1, "maxSize": 3}}, "greater than desired size"),
+        ({"scalingConfig": {"minSize": 1, "desiredSize": 4, "maxSize": 3}}, "greater than max size"),
+        ({"instanceTypes": ["m6i.2xlarge", "m99.huge"]}, "do not exist: [m99.huge]"),
+    ],
+)
+def test_an_impossible_group_is_refused(
+    aws: Clients, role: str, network: Any, refused: Any, wish: Any, words: str
+) -> None:
+    """Sizes that contradict each other, and types there are not."""
+    with refused("InvalidParameterException", words):
+        _create(aws, role, network.subnets, **wish)

@@ -1,0 +1,136 @@
+"""Data stores in the shapes the solution does not have: Aurora, Multi-AZ clusters, single cache clusters."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from hallmark.evidence.snapshot import Snapshot
+from hallmark.model import Answer, Call, Status
+from hallmark.views.all import Views
+from hallmark.views.data import Data
+
+PLACE = {"VpcId": "vpc-1", "Subnets": [{"SubnetIdentifier": "a"}, {"SubnetIdentifier": "b"}]}
+CLUSTER = {
+    "DBClusterIdentifier": "pg",
+    "DBClusterArn": "arn:aws:rds:r:1:cluster:pg",
+    "Engine": "aurora-postgresql",
+    "EngineVersion": "15.4",
+    "Status": "available",
+    "BackupRetentionPeriod": 1,
+    "LatestRestorableTime": "2026-01-01T00:00:00Z",
+    "StorageEncrypted": True,
+    "Port": 5432,
+    "DBSubnetGroup": "db",
+    "VpcSecurityGroups": [{"VpcSecurityGroupId": "sg-1", "Status": "active"}],
+}
+MEMBER = {
+    "DBInstanceIdentifier": "pg-1",
+    "DBClusterIdentifier": "pg",
+    "Engine": "aurora-postgresql",
+    "DBInstanceStatus": "available",
+    "PubliclyAccessible": False,
+}
+CACHE = {
+    "CacheClusterId": "r",
+    "ARN": "arn:aws:elasticache:r:1:cluster:r",
+    "Engine": "redis",
+    "CacheClusterStatus": "available",
+    "CacheSubnetGroupName": "cache",
+    "SecurityGroups": [{"SecurityGroupId": "sg-2"}],
+    "TransitEncryptionEnabled": True,
+    "AuthTokenEnabled": True,
+    "CacheNodes": [{"Endpoint": {"Port": 6380}}],
+}
+
+
+def data(
+    instances: Sequence[Any] = (),
+    clusters: Sequence[Any] = (),
+    caches: Sequence[Any] = (),
+    replications: Sequence[Any] = (),
+    **scope: str,
+) -> Data:
+    """A data view over the given resources, all in ``vpc-1``."""
+    cluster = {"cluster": {"resourcesVpcConfig": {"vpcId": "vpc-1"}}}
+    answers = {
+        Call.of("eks", "describe_cluster", name="c"): cluster,
+        Call.of("rds", "describe_db_instances"): {"DBInstances": [*instances]},
+        Call.of("rds", "describe_db_clusters"): {"DBClusters": [*clusters]},
+        Call.of("rds", "describe_db_subnet_groups"): {"DBSubnetGroups": [PLACE | {"DBSubnetGroupName": "db"}]},
+        Call.of("elasticache", "describe_replication_groups"): {"ReplicationGroups": [*replications]},
+        Call.of("elasticache", "describe_cache_clusters", ShowCacheNodeInfo=True): {"CacheClusters": [*caches]},
+        Call.of("elasticache", "describe_cache_subnet_groups"): {
+            "CacheSubnetGroups": [PLACE | {"CacheSubnetGroupName": "cache"}]
+        },
+    }
+    observed = {call.key: Answer(Status.OBSERVED, value) for call, value in answers.items()}
+    return Views(Snapshot(observed, {"cluster": "c", **scope})).data
+
+
+def test_aurora_is_one_database_however_many_instances_it_has() -> None:
+    """Its instances are not databases of their own."""
+    (database,) = data([MEMBER, MEMBER | {"DBInstanceIdentifier": "pg-2"}], [CLUSTER]).databases
+    assert (database.id, database.is_serving, database.place.subnets) == ("pg", True, ("a", "b"))
+    assert database.look == "aws rds describe-db-clusters --db-cluster-identifier pg"
+
+
+def test_aurora_without_an_instance_serves_nobody() -> None:
+    """Storage alone answers no query."""
+    (database,) = data([], [CLUSTER]).databases
+    assert not database.is_serving
+
+
+def test_one_public_instance_makes_an_aurora_cluster_public() -> None:
+    """Any instance is a way in."""
+    (database,) = data([MEMBER, MEMBER | {"PubliclyAccessible": True}], [CLUSTER]).databases
+    assert database.is_public
+
+
+def test_a_multi_az_cluster_says_itself_that_it_is_public() -> None:
+    """Its engine is plain PostgreSQL."""
+    cluster = CLUSTER | {"Engine": "postgres", "PubliclyAccessible": True}
+    (database,) = data([MEMBER | {"Engine": "postgres"}], [cluster]).databases
+    assert database.is_public
+
+
+@pytest.mark.parametrize("engine", ["docdb", "neptune", "aurora-mysql"])
+def test_other_clusters_in_the_same_answer_are_not_databases_of_the_platform(engine: str) -> None:
+    """RDS lists DocumentDB and Neptune too."""
+    assert data([MEMBER | {"Engine": engine}], [CLUSTER | {"Engine": engine}]).databases == ()
+
+
+def test_a_database_the_target_names_is_the_only_one() -> None:
+    """Others in the VPC are not graded then."""
+    assert data([MEMBER], [CLUSTER], postgres="another").databases == ()
+    assert [one.id for one in data([MEMBER], [CLUSTER], postgres="pg").databases] == ["pg"]
+
+
+def test_a_single_cache_cluster_is_a_cache() -> None:
+    """A replication group is not asked for."""
+    (cache,) = data(caches=[CACHE]).caches
+    assert (cache.id, cache.port, cache.groups, cache.snapshot_days) == ("r", 6380, ("sg-2",), 0)
+    assert cache.look == "aws elasticache describe-cache-clusters --cache-cluster-id r"
+
+
+def test_members_of_a_replication_group_are_one_cache() -> None:
+    """Place and security groups come from the members, the rest from the group."""
+    group = {
+        "ReplicationGroupId": "g",
+        "ARN": "arn:aws:elasticache:r:1:replicationgroup:g",
+        "Status": "available",
+        "SnapshotRetentionLimit": 2,
+        "TransitEncryptionEnabled": True,
+        "TransitEncryptionMode": "preferred",
+        "AuthTokenEnabled": False,
+        "NodeGroups": [{"PrimaryEndpoint": {"Port": 6379}}],
+    }
+    members = [CACHE | {"CacheClusterId": f"g-{n}", "ReplicationGroupId": "g"} for n in range(3)]
+    (cache,) = data(caches=members, replications=[group]).caches
+    assert (cache.id, cache.snapshot_days, cache.demands_tls, cache.demands_token) == ("g", 2, False, False)
+    assert (cache.port, cache.place.vpc) == (6379, "vpc-1")
+
+
+def test_memcached_is_no_cache_of_the_platform() -> None:
+    """It keeps no queues."""
+    assert data(caches=[CACHE | {"Engine": "memcached"}]).caches == ()
