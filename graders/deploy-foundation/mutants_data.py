@@ -109,6 +109,23 @@ def database_is_multi_az(edit: Edit) -> None:
 
 
 @mutant(breaks=())
+def database_is_aurora(edit: Edit) -> None:
+    """Aurora PostgreSQL in place of RDS: a cluster, and the instance in it."""
+    for instance in _databases(edit):
+        instance |= {"Engine": "aurora-postgresql", "DBClusterIdentifier": "aurora"}
+        cluster = {
+            "DBClusterIdentifier": "aurora",
+            "DBClusterArn": "arn:aws:rds:us-east-1:111122223333:cluster:aurora",
+            "Status": "available",
+            "Port": POSTGRES,
+            "DBSubnetGroup": instance["DBSubnetGroup"]["DBSubnetGroupName"],
+        }
+        same = ("Engine", "EngineVersion", "BackupRetentionPeriod", "LatestRestorableTime", "StorageEncrypted")
+        cluster |= {name: instance[name] for name in (*same, "VpcSecurityGroups")}
+        edit.answers("rds", "describe_db_clusters")[0]["DBClusters"] = [cluster]
+
+
+@mutant(breaks=())
 def database_has_a_replica(edit: Edit) -> None:
     """A read replica makes no backups of its own."""
     own = next(_databases(edit))

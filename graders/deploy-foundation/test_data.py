@@ -70,7 +70,7 @@ def test_postgres_found(data: Data, network: Network) -> None:
         if not database.is_serving:
             raise Miss(
                 expected="a database that is available",
-                observed="one that is not",
+                observed=database.status,
                 where=database.arn,
                 next=database.look,
             )
@@ -194,9 +194,7 @@ def test_redis_found(data: Data, network: Network) -> str:
         )
     for cache in data.caches:
         if not cache.is_serving:
-            raise Miss(
-                expected="a cache that is available", observed="one that is not", where=cache.arn, next=cache.look
-            )
+            raise Miss(expected="a cache that is available", observed=cache.status, where=cache.arn, next=cache.look)
     valkey = [cache.id for cache in data.caches if cache.engine == "valkey"]
     return f"{', '.join(valkey)} runs Valkey: accepted, but not the engine of the reference (D6)." if valkey else ""
 

@@ -40,6 +40,24 @@ def node_group_without_type(edit: Edit) -> None:
     _plan(edit)["general_nodes"] = {"min_size": 2, "max_size": 6}
 
 
+@mutant(breaks=["plan_has_an_owner"])
+def nobody_owns_the_plan(edit: Edit) -> None:
+    """The plan names no owner."""
+    del _plan(edit)["owner"]
+
+
+@mutant(breaks=["plan_has_an_owner"])
+def plan_never_ends(edit: Edit) -> None:
+    """The plan states no expiry."""
+    del _plan(edit)["expires"]
+
+
+@mutant(breaks=["plan_has_an_owner"])
+def plan_has_expired(edit: Edit) -> None:
+    """The plan's expiry is over."""
+    _plan(edit)["expires"] = "2020-12-31"
+
+
 @mutant(breaks=["no_secret_in_plan"])
 def token_in_the_plan(edit: Edit) -> None:
     """The plan holds an AUTH token."""

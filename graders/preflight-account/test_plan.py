@@ -6,14 +6,12 @@ from typing import Any, NoReturn
 import pytest
 
 from hallmark.errors import Miss
+from hallmark.views.base import View
 from hallmark.views.terraform import Terraform
 from hallmark.views.workstation import NODE_GROUPS, ZONES, Workstation
 
-STATED = (
-    *("region", "owner", "expires", "domain", "host", "kubernetes_version", "api_access_cidrs"),
-    "postgres_version",
-)
-"""What a plan has to state: everything that is graded, and who answers for the costs until when."""
+STATED = ("region", "domain", "host", "kubernetes_version", "api_access_cidrs", "postgres_version")
+"""What a plan has to state beside its nodes: everything that is graded."""
 GIB = 1024
 OLDEST_POSTGRES = 14
 # The reference asks for about 7000 IOPS and 1000 MiB/s; 10 % less IOPS are tolerated, an instance's throughput only
@@ -28,25 +26,45 @@ WIDEST_PREFIX = 16
     points=1,
     why="A value nobody wrote down is a value nobody has decided.",
 )
-def test_plan_is_stated(terraform: Terraform, workstation: Workstation) -> None:
-    """The plan parses and states everything the preflight decides on."""
-    found = terraform.inventory
+def test_plan_is_stated(workstation: Workstation) -> None:
+    """The plan is there, parses, and states everything the preflight decides on."""
+    found = workstation.plan_files
     if found is None or not any(file.endswith(".tfvars") for file in found.files):
-        _no_plan(terraform, "no such folder" if found is None else "no .tfvars file in it")
+        _no_plan(workstation, "no such folder" if found is None else "no .tfvars file in it")
     if found.problems:
         where = found.problems[0].split(" ")[0]
         raise Miss(
             expected="a file that parses", observed=found.problems[0], where=where, next=f"terraform fmt {where}"
         )
-    missing = [name for name in STATED if terraform.values.get(name) in (None, "")]
+    missing = [name for name in STATED if workstation.plan.get(name) in (None, "")]
     planned = {node.name for node in workstation.planned_nodes}
     missing += [f"{name} with instance_type and min_size" for name in NODE_GROUPS if name not in planned]
     if missing:
         raise Miss(
             expected="every value that is graded",
             observed=f"not stated: {', '.join(missing)}",
-            where=terraform.folder,
+            where=workstation.scope("terraform"),
             next="grep -A 3 '^variable' terraform/baseline/variables.tf",
+        )
+
+
+@pytest.mark.check(
+    "ART-1",
+    points=1,
+    requires=["plan_is_stated"],
+    why="What nobody answers for and nobody expects to end runs, and costs, for years.",
+)
+def test_plan_has_an_owner(terraform: Terraform) -> None:
+    """The plan says who answers for it, and until when."""
+    owner, expires = (str(terraform.values.get(name) or "") for name in ("owner", "expires"))
+    today = terraform.evidence.collected_at[:10]
+    # Both dates are written YYYY-MM-DD, and such text sorts as time does.
+    if not owner.strip() or expires < today:
+        raise Miss(
+            expected=f"an owner, and an expiry of {today} or later",
+            observed=f"owner {owner or 'not stated'}, expires {expires or 'not stated'}",
+            where=terraform.folder,
+            next="grep -A 3 -E 'variable \"(owner|expires)\"' terraform/baseline/variables.tf",
         )
 
 
@@ -254,11 +272,11 @@ def test_host_is_in_zone(workstation: Workstation) -> None:
         _miss(workstation, "zone_id", f"the id of a hosted zone for {domain}", plan.get("zone_id", "not stated"))
 
 
-def _no_plan(terraform: Terraform, observed: str) -> NoReturn:
+def _no_plan(view: View, observed: str) -> NoReturn:
     raise Miss(
         expected="a plan in a .tfvars file",
         observed=observed,
-        where=terraform.folder,
+        where=view.scope("terraform"),
         next="hallmark lab start preflight-account",
     )
 

@@ -56,7 +56,7 @@ class Unobservable(Exception):
 
     Args:
         code: Machine-readable cause: ``denied``, ``throttled``, ``timeout``, ``server``, ``unreachable``,
-            ``credentials``, ``truncated``, ``malformed``, ``not-collected``.
+            ``credentials``, ``truncated``, ``malformed``, ``undecidable`` (AWS does not say enough), ``not-collected``.
         message: What was asked and what came back, without secrets.
     """
 

@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
+from hallmark.faults.runner import Runner
 from hallmark.model import Call
-from hallmark.targets.aws import AwsSource
 from hallmark.targets.profile import Profile
+from hallmark.targets.writer import AwsWriter
 
 CLUSTER = "lab-eks"
 INGESTION = ("/api/v1/runs", "/api/v1/otel/", "/api/runs")
@@ -38,11 +39,15 @@ class System:
 
     profile: Profile
     home: Path
-    aws: AwsSource
+    aws: AwsWriter
     database_group: str
     node_group: str
     acl: dict[str, str]
     balancer: str
+
+    def runner(self) -> Runner:
+        """An engine on this account; it shares its clients, which take longer to make than to use."""
+        return Runner(self.profile, self.home, self.aws)
 
     def rules(self) -> list[dict[str, Any]]:
         """Ingress rules of the database's group, without the ids AWS gives anew."""
@@ -86,7 +91,7 @@ def system(endpoint: str, tmp_path: Path) -> System:
 def build(endpoint: str, home: Path, tags: dict[str, str] | None = None, cluster: str = CLUSTER) -> System:
     """Make a cluster, a database, a cache and a load balancer with a web ACL."""
     profile = Profile(endpoint=endpoint, account=f"{next(_accounts):012d}", cluster=cluster)
-    aws = AwsSource(profile)
+    aws = AwsWriter(profile)
     vpc, subnets = _network(aws.client("ec2"))
     node_group = _cluster(aws, cluster, subnets, _marks() if tags is None else tags)
     database_group = _data_stores(aws, vpc, subnets, node_group)
@@ -107,7 +112,7 @@ def _network(ec2: Any) -> tuple[str, list[str]]:
     return vpc, made
 
 
-def _cluster(aws: AwsSource, name: str, subnets: list[str], tags: dict[str, str]) -> str:
+def _cluster(aws: AwsWriter, name: str, subnets: list[str], tags: dict[str, str]) -> str:
     trust = {"Version": "2012-10-17", "Statement": []}
     role = aws.client("iam").create_role(RoleName=f"{name}-role", AssumeRolePolicyDocument=json.dumps(trust))
     cluster = aws.client("eks").create_cluster(
@@ -132,7 +137,7 @@ def _group(ec2: Any, vpc: str, name: str, port: int, sources: list[dict[str, Any
     return group
 
 
-def _data_stores(aws: AwsSource, vpc: str, subnets: list[str], nodes: str) -> str:
+def _data_stores(aws: AwsWriter, vpc: str, subnets: list[str], nodes: str) -> str:
     ec2, rds, cache = aws.client("ec2"), aws.client("rds"), aws.client("elasticache")
     pair = {"UserIdGroupPairs": [{"GroupId": nodes, "Description": "PostgreSQL from nodes and pods"}]}
     subnet = {"IpRanges": [{"CidrIp": "10.9.1.0/24", "Description": "from the first subnet"}]}
@@ -154,7 +159,7 @@ def _data_stores(aws: AwsSource, vpc: str, subnets: list[str], nodes: str) -> st
     return database
 
 
-def _edge(aws: AwsSource, cluster: str, subnets: list[str]) -> tuple[str, dict[str, str]]:
+def _edge(aws: AwsWriter, cluster: str, subnets: list[str]) -> tuple[str, dict[str, str]]:
     balancer: str = aws.client("elbv2").create_load_balancer(
         Name="k8s-lab",
         Subnets=subnets,

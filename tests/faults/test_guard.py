@@ -12,7 +12,6 @@ from hallmark.errors import GuardRefused
 from hallmark.faults import guard, runner
 from hallmark.faults.definition import Fault
 from hallmark.faults.reader import Reader
-from hallmark.faults.runner import Runner
 from hallmark.model import Answer, Call, Status
 from hallmark.targets.aws import AwsSource
 from hallmark.targets.profile import Profile
@@ -157,7 +156,7 @@ def test_a_rule_whose_description_looks_like_a_secret_stops_the_fault(
     )
     before = system.state()
     with pytest.raises(GuardRefused, match="looks like a secret") as refusal:
-        Runner(system.profile, system.home).inject(fault())
+        system.runner().inject(fault())
     assert note not in f"{refusal.value.message} {refusal.value.hint}"
     assert system.state() == before
     assert note not in everything_in(system.home)
@@ -166,7 +165,7 @@ def test_a_rule_whose_description_looks_like_a_secret_stops_the_fault(
 def test_the_journal_holds_no_planted_secret(system: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Passwords of database and cache, and secrets of this process, are in no file the engine writes."""
     monkeypatch.setenv("LANGSMITH_LICENSE_KEY", "lsv2_sk_planted_licence_0123456789")
-    Runner(system.profile, system.home).inject(fault())
+    system.runner().inject(fault())
     runner.revert(system.home, system.profile)
     text = everything_in(system.home)
     assert "revoke_security_group_ingress" in text
@@ -184,7 +183,7 @@ def test_a_database_that_looks_like_production_stops_the_fault(system: Any) -> N
     rds = system.aws.client("rds")
     rds.modify_db_instance(DBInstanceIdentifier="lab-pg", NewDBInstanceIdentifier="prod-pg", ApplyImmediately=True)
     with pytest.raises(GuardRefused, match="prod-pg looks like production"):
-        Runner(system.profile, system.home).inject(fault())
+        system.runner().inject(fault())
 
 
 def test_a_database_in_the_nodes_own_group_stops_the_fault(system: Any) -> None:
@@ -193,7 +192,7 @@ def test_a_database_in_the_nodes_own_group_stops_the_fault(system: Any) -> None:
         DBInstanceIdentifier="lab-pg", VpcSecurityGroupIds=[system.node_group], ApplyImmediately=True
     )
     with pytest.raises(GuardRefused, match=r"shares sg-.* with the nodes"):
-        Runner(system.profile, system.home).inject(fault())
+        system.runner().inject(fault())
 
 
 def test_a_web_acl_that_others_use_stops_the_fault(system: Any) -> None:
@@ -205,6 +204,4 @@ def test_a_web_acl_that_others_use_stops_the_fault(system: Any) -> None:
     acl = waf.get_web_acl(**system.acl)["WebACL"]["ARN"]
     waf.associate_web_acl(WebACLArn=acl, ResourceArn=other)
     with pytest.raises(GuardRefused, match="is not the lab's alone"):
-        Runner(system.profile, system.home).inject(
-            Fault("lab", "web-acl-without-rate-limit", timedelta(minutes=5), "symptom")
-        )
+        system.runner().inject(Fault("lab", "web-acl-without-rate-limit", timedelta(minutes=5), "symptom"))

@@ -48,20 +48,20 @@ class Disturbed(AwsWriter):
 def test_inject_and_revert_three_times_each_are_idempotent(system: Any, kind: str) -> None:
     """The second and third inject change nothing, nor do the second and third revert; the end is the beginning."""
     before = system.state()
-    first = runner.Runner(system.profile, system.home).inject(fault(kind))
+    first = system.runner().inject(fault(kind))
     broken = system.state()
     assert broken != before
-    assert [Runner(system.profile, system.home).inject(fault(kind)).id for _ in range(2)] == [first.id] * 2
+    assert [system.runner().inject(fault(kind)).id for _ in range(2)] == [first.id] * 2
     assert system.state() == broken
     assert [each.id for each in runner.active(system.home)] == [first.id]
     assert [len(runner.revert(system.home, system.profile)) for _ in range(3)] == [1, 0, 0]
-    assert Runner(system.profile, system.home).revert(first).state is State.REVERTED
+    assert system.runner().revert(first).state is State.REVERTED
     assert system.state() == before
 
 
 def test_the_database_fault_takes_away_what_admits_the_nodes_and_nothing_else(system: Any) -> None:
     """The rule for the nodes' group and the one for their subnet go; the bastion's rule stays."""
-    Runner(system.profile, system.home).inject(fault(DATABASE))
+    system.runner().inject(fault(DATABASE))
     assert [rule["CidrIpv4"] for rule in system.rules()] == ["10.9.77.0/24"]
     runner.revert(system.home, system.profile)
 
@@ -69,7 +69,7 @@ def test_the_database_fault_takes_away_what_admits_the_nodes_and_nothing_else(sy
 def test_a_restored_rule_has_its_peer_description_and_tags(system: Any) -> None:
     """Every recorded property comes back; only AWS's own rule id is new."""
     before = system.rules()
-    Runner(system.profile, system.home).inject(fault(DATABASE))
+    system.runner().inject(fault(DATABASE))
     runner.revert(system.home, system.profile)
     assert system.rules() == before
     assert {rule["Description"] for rule in before} >= {"PostgreSQL from nodes and pods", "from the first subnet"}
@@ -79,7 +79,7 @@ def test_a_restored_rule_has_its_peer_description_and_tags(system: Any) -> None:
 def test_the_web_acl_fault_drops_rate_rule_and_exception_and_nothing_else(system: Any) -> None:
     """Managed rules, default action and association stay."""
     before = system.web_acl()
-    Runner(system.profile, system.home).inject(fault(WEB_ACL))
+    system.runner().inject(fault(WEB_ACL))
     after = system.web_acl()
     assert [rule["Name"] for rule in after["Rules"]] == [rule["Name"] for rule in before["Rules"][1:]]
     assert "ScopeDownStatement" not in json.dumps(after)
@@ -91,7 +91,7 @@ def test_the_web_acl_fault_drops_rate_rule_and_exception_and_nothing_else(system
 def test_a_dry_run_shows_the_plan_and_writes_nothing(system: Any, kind: str) -> None:
     """Calls and inverses are there, the target and the state directory are untouched."""
     before = system.state()
-    plan = Runner(system.profile, system.home).plan(fault(kind))
+    plan = system.runner().plan(fault(kind))
     assert plan.steps
     assert all(step.describe() and step.describe_inverse() for step in plan.steps)
     assert system.state() == before
@@ -101,8 +101,8 @@ def test_a_dry_run_shows_the_plan_and_writes_nothing(system: Any, kind: str) -> 
 def test_two_faults_live_side_by_side(system: Any) -> None:
     """Each is listed, and `only` reverts the one that is named."""
     before = system.state()
-    one = Runner(system.profile, system.home).inject(fault(DATABASE))
-    two = Runner(system.profile, system.home).inject(fault(WEB_ACL))
+    one = system.runner().inject(fault(DATABASE))
+    two = system.runner().inject(fault(WEB_ACL))
     assert [each.id for each in runner.active(system.home)] == [one.id, two.id]
     assert [each.id for each in runner.revert(system.home, system.profile, only=one.id)] == [one.id]
     assert system.rules() == before["rules"]
@@ -113,7 +113,7 @@ def test_two_faults_live_side_by_side(system: Any) -> None:
 
 def test_only_expired_faults_are_reverted_when_asked_so(system: Any) -> None:
     """A fault whose time is not over is left alone."""
-    Runner(system.profile, system.home).inject(fault(DATABASE))
+    system.runner().inject(fault(DATABASE))
     assert runner.expired(system.home) == []
     assert runner.revert(system.home, system.profile, expired_only=True) == []
     assert len(runner.revert(system.home, system.profile)) == 1
@@ -122,10 +122,10 @@ def test_only_expired_faults_are_reverted_when_asked_so(system: Any) -> None:
 def test_a_target_restored_from_outside_is_broken_anew(system: Any) -> None:
     """A snapshot was restored under the fault: the next inject notices and does not take the old journal for true."""
     before = system.rules()
-    first = Runner(system.profile, system.home).inject(fault(DATABASE))
+    first = system.runner().inject(fault(DATABASE))
     for step in first.steps:
         AwsWriter(system.profile).write(step.undo)
-    second = Runner(system.profile, system.home).inject(fault(DATABASE))
+    second = system.runner().inject(fault(DATABASE))
     assert second.id != first.id
     assert len(system.rules()) == 1
     runner.revert(system.home, system.profile)
@@ -135,7 +135,7 @@ def test_a_target_restored_from_outside_is_broken_anew(system: Any) -> None:
 def test_a_rule_added_meanwhile_survives_the_revert(system: Any) -> None:
     """Revert undoes what the fault did, and does not delete what it did not make."""
     before = system.rules()
-    Runner(system.profile, system.home).inject(fault(DATABASE))
+    system.runner().inject(fault(DATABASE))
     extra = {"IpProtocol": "tcp", "FromPort": 5432, "ToPort": 5432, "IpRanges": [{"CidrIp": "10.9.2.0/24"}]}
     system.aws.client("ec2").authorize_security_group_ingress(GroupId=system.database_group, IpPermissions=[extra])
     runner.revert(system.home, system.profile)
@@ -147,7 +147,7 @@ def test_a_rule_added_meanwhile_survives_the_revert(system: Any) -> None:
 def test_a_rule_restored_meanwhile_counts_as_reverted(system: Any) -> None:
     """The learner put back the very rule: AWS says Duplicate, and that is success."""
     before = system.rules()
-    injected = Runner(system.profile, system.home).inject(fault(DATABASE))
+    injected = system.runner().inject(fault(DATABASE))
     AwsWriter(system.profile).write(injected.steps[0].undo)
     (done,) = runner.revert(system.home, system.profile)
     assert [step.outcome for step in done.steps] == ["already so", "restored"]
@@ -156,7 +156,7 @@ def test_a_rule_restored_meanwhile_counts_as_reverted(system: Any) -> None:
 
 def test_a_resource_deleted_meanwhile_counts_as_reverted(system: Any) -> None:
     """What is gone cannot be restored, and is not left on the books for ever."""
-    Runner(system.profile, system.home).inject(fault(DATABASE))
+    system.runner().inject(fault(DATABASE))
     system.aws.client("rds").delete_db_instance(DBInstanceIdentifier="lab-pg", SkipFinalSnapshot=True)
     system.aws.client("ec2").delete_security_group(GroupId=system.database_group)
     (done,) = runner.revert(system.home, system.profile)
@@ -180,7 +180,7 @@ def edit_web_acl(system: Any, limit: int) -> None:
 def test_a_web_acl_edited_meanwhile_is_brought_back_with_a_fresh_token(system: Any) -> None:
     """The learner tried something of his own; the recorded definition comes back whole."""
     before = system.web_acl()
-    Runner(system.profile, system.home).inject(fault(WEB_ACL))
+    system.runner().inject(fault(WEB_ACL))
     edit_web_acl(system, 100)
     runner.revert(system.home, system.profile)
     assert system.web_acl() == before
@@ -199,7 +199,7 @@ def test_a_revert_that_loses_the_race_for_the_lock_token_tries_again(system: Any
             return super()._send(service, operation, arguments)
 
     before = system.web_acl()
-    injected = Runner(system.profile, system.home).inject(fault(WEB_ACL))
+    injected = system.runner().inject(fault(WEB_ACL))
     assert Runner(system.profile, system.home, Raced(system.profile)).revert(injected).state is State.REVERTED
     assert system.web_acl() == before
 
@@ -252,7 +252,7 @@ def test_a_revert_that_fails_half_way_goes_on_next_time(system: Any) -> None:
         raise NotWritten("Throttling")
 
     before = system.state()
-    injected = Runner(system.profile, system.home).inject(fault(DATABASE))
+    injected = system.runner().inject(fault(DATABASE))
     aws = Disturbed(system.profile)
     aws.before = deny
     with pytest.raises(EnvironmentFault, match=r"not fully reverted.*Throttling"):
@@ -266,7 +266,7 @@ def test_a_revert_that_fails_half_way_goes_on_next_time(system: Any) -> None:
 def test_a_symptom_that_does_not_show_is_a_failure(system: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Something puts the rule back at once: the engine says so, and leaves the target as it was."""
     before = system.state()
-    plan = Runner(system.profile, system.home).plan(fault(DATABASE))
+    plan = system.runner().plan(fault(DATABASE))
 
     def put_back() -> None:
         AwsWriter(system.profile).write(plan.steps[0].undo)
@@ -290,7 +290,7 @@ def test_a_second_symptom_is_a_failure(system: Any) -> None:
     )  # fmt: skip
     before = system.state()
     with pytest.raises(EnvironmentFault, match="also changed the rules of the caches"):
-        Runner(system.profile, system.home).inject(fault(DATABASE))
+        system.runner().inject(fault(DATABASE))
     assert system.state() == before
     assert runner.active(system.home) == []
 
@@ -303,19 +303,19 @@ def test_a_target_that_is_broken_already_is_refused(system: Any) -> None:
     ids = [rule["SecurityGroupRuleId"] for rule in rules if not rule["IsEgress"]]
     ec2.revoke_security_group_ingress(GroupId=system.database_group, SecurityGroupRuleIds=ids)
     with pytest.raises(UsageError, match="symptom of database-security-group already"):
-        Runner(system.profile, system.home).inject(fault(DATABASE))
+        system.runner().inject(fault(DATABASE))
 
 
 def test_a_target_without_a_database_is_refused(system: Any) -> None:
     """There is nothing to break."""
     system.aws.client("rds").delete_db_instance(DBInstanceIdentifier="lab-pg", SkipFinalSnapshot=True)
     with pytest.raises(UsageError, match="nothing to break"):
-        Runner(system.profile, system.home).inject(fault(DATABASE))
+        system.runner().inject(fault(DATABASE))
 
 
 def test_a_fault_is_undone_only_in_its_own_account(system: Any) -> None:
     """Credentials of another account are refused before any call."""
-    injected = Runner(system.profile, system.home).inject(fault(DATABASE))
+    injected = system.runner().inject(fault(DATABASE))
     moved = journal.save(system.home, replace(injected, account="999999999999"))
     with pytest.raises(GuardRefused, match="belongs to account 999999999999"):
         runner.revert(system.home, system.profile)
@@ -326,7 +326,7 @@ def test_a_fault_is_undone_only_in_its_own_account(system: Any) -> None:
 def test_a_revert_finds_an_emulator_that_moved_to_another_port(system: Any) -> None:
     """The journal says which account; today's profile says where the emulator answers."""
     before = system.state()
-    injected = Runner(system.profile, system.home).inject(fault(DATABASE))
+    injected = system.runner().inject(fault(DATABASE))
     stale = {**injected.target, "endpoint": "http://127.0.0.1:9"}
     journal.save(system.home, replace(injected, target=stale))
     runner.revert(system.home, system.profile)

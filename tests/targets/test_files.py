@@ -209,3 +209,12 @@ def test_own_baseline_parses_and_keeps_no_secret() -> None:
     """What learners copy from gives nothing away."""
     assert ask(ROOT, "inventory", "terraform/baseline").value["problems"] == []
     assert ask(ROOT, "leaks", "terraform/baseline").value["findings"] == []
+
+
+def test_corrected_plan_sets_only_variables_of_the_baseline() -> None:
+    """The preflight lab's solution can be applied as it is: Terraform knows every value in it."""
+    declared = (ROOT / "terraform/baseline/variables.tf").read_text(encoding="utf-8")
+    values = ask(ROOT, "terraform", "solutions/preflight-account/files").value["values"]
+
+    assert values
+    assert [name for name in values if f'variable "{name}"' not in declared] == []

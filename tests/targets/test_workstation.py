@@ -84,7 +84,7 @@ def server(date: str) -> Iterator[str]:
     """An endpoint that says it is *date*."""
 
     class Handler(BaseHTTPRequestHandler):
-        def do_HEAD(self) -> None:  # noqa: N802  (the library's name)
+        def do_HEAD(self) -> None:
             self.send_response_only(403)
             if date:
                 self.send_header("Date", date)

@@ -24,14 +24,15 @@ SLEEPS = """
 resource "terraform_data" "first" {}
 resource "terraform_data" "slow" {
   depends_on = [terraform_data.first]
-  provisioner "local-exec" { command = "sleep 120" }
+  provisioner "local-exec" { command = "sleep 8" }
 }
 """
 FAILS = """
+resource "terraform_data" "first" {}
 resource "terraform_data" "broken" {
   lifecycle {
     precondition {
-      condition     = timestamp() == ""
+      condition     = terraform_data.first.id == "nothing"
       error_message = "The quota is exhausted."
     }
   }
@@ -71,7 +72,10 @@ def test_progress_counts_resources(folder: Path, terraforming: Terraform) -> Non
         "terraform_data.one",
         "terraform_data.two",
     ]
-    assert [line.partition(":")[0] for line in said if line.startswith("created")] == ["created 1 of 2", "created 2 of 2"]
+    assert [line.partition(":")[0] for line in said if line.startswith("created")] == [
+        "created 1 of 2",
+        "created 2 of 2",
+    ]
     assert terraforming.plan_is_empty()
 
     (folder / "main.tf").write_text('resource "terraform_data" "one" {}')
@@ -97,7 +101,7 @@ def test_a_module_that_cannot_be_prepared_is_said_to_be(folder: Path, twin: Twin
     """With the setting for machines without internet."""
     (folder / "main.tf").write_text('resource "nobody_nothing" "x" {')
 
-    with pytest.raises(EnvironmentFault, match="terraform init failed: ") as caught:
+    with pytest.raises(EnvironmentFault, match="terraform init failed: Unclosed configuration block") as caught:
         twin.up()
     assert "HALLMARK_PROVIDER_MIRROR" in caught.value.hint
 
@@ -152,7 +156,7 @@ def test_ctrl_c_leaves_nothing_half_way(tmp_path: Path, folder: Path) -> None:
 
 
 def test_a_killed_command_leaves_nothing_for_long(tmp_path: Path, folder: Path) -> None:
-    """Its Terraform lives on, until the next command ends it and begins anew."""
+    """Whatever lives on of its Terraform is ended or waited for by the next command, which begins anew."""
     (folder / "main.tf").write_text(SLEEPS)
     command = _command_that_builds(tmp_path, folder)
     command.kill()

@@ -111,9 +111,7 @@ def test_a_volume_that_gp3_cannot_be_is_refused(aws: Clients, refused: Any, volu
 def test_the_volume_of_the_reference_is_possible(aws: Clients, refused: Any) -> None:
     """7000 IOPS and 1000 MiB/s are made; the same volume cannot be changed into an impossible one."""
     ec2 = aws("ec2")
-    made = ec2.create_volume(
-        AvailabilityZone="us-east-1a", VolumeType="gp3", Size=500, Iops=7000, Throughput=1000
-    )
+    made = ec2.create_volume(AvailabilityZone="us-east-1a", VolumeType="gp3", Size=500, Iops=7000, Throughput=1000)
     assert (made["Iops"], made["Throughput"]) == (7000, 1000)
 
     with refused("InvalidParameterValue", "Throughput (MiBps) to iops ratio"):

@@ -91,7 +91,7 @@ def test_a_cluster_can_be_upgraded(aws: Clients, role: str, network: Any, refuse
 def test_a_version_eks_does_not_have_is_refused(
     aws: Clients, role: str, network: Any, refused: Any, version: str
 ) -> None:
-    """moto would take any."""
+    """Moto would take any."""
     with refused("InvalidParameterException", f"unsupported Kubernetes version {version}"):
         _create(aws, role, network.subnets, version=version)
 

@@ -149,7 +149,7 @@ def test_the_default_groups_exist(aws: Clients) -> None:
     ],
 )
 def test_an_impossible_group_is_refused(aws: Clients, refused: Any, wish: Any, code: str, words: str) -> None:
-    """moto would take them all."""
+    """Moto would take them all."""
     with refused(code, words):
         _create(aws, **wish)
     assert aws("elasticache").describe_replication_groups()["ReplicationGroups"] == []

@@ -68,7 +68,7 @@ def certificate(aws: Clients) -> list[dict[str, str]]:
 
 
 def test_https_without_a_certificate_is_refused(aws: Clients, network: Any, refused: Any) -> None:
-    """moto would listen."""
+    """Moto would listen."""
     balancer = _create(aws, network.subnets)
 
     with refused("ValidationError", "A certificate must be specified for HTTPS listeners"):

@@ -29,9 +29,9 @@ def _database(aws: Clients, network: Any, name: str = "pg", **more: Any) -> None
 
 def test_a_load_balancer_stands_in_each_of_its_subnets(aws: Clients, network: Any) -> None:
     """With its name in the description, and a public address when it is public."""
-    balancer = aws("elbv2").create_load_balancer(
-        Name="edge", Subnets=network.subnets, SecurityGroups=[network.group]
-    )["LoadBalancers"][0]
+    balancer = aws("elbv2").create_load_balancer(Name="edge", Subnets=network.subnets, SecurityGroups=[network.group])[
+        "LoadBalancers"
+    ][0]
 
     found = _interfaces(aws, "amazon-elb")
 

@@ -50,7 +50,7 @@ def test_a_major_version_becomes_its_newest_minor_version(aws: Clients, subnets:
 
 
 def test_a_database_stands_in_a_zone_of_its_subnet_group(aws: Clients, network: Any) -> None:
-    """moto would put it into zone a in any case."""
+    """Moto would put it into zone a in any case."""
     rds = aws("rds")
     rds.create_db_subnet_group(
         DBSubnetGroupName="bc", DBSubnetGroupDescription="b and c", SubnetIds=network.subnets[1:]
@@ -154,7 +154,7 @@ def test_aurora_stands_in_the_subnet_group_of_its_cluster(aws: Clients, subnets:
 def test_an_impossible_database_is_refused(
     aws: Clients, subnets: str, refused: Any, wish: Any, code: str, words: str
 ) -> None:
-    """moto would take them all."""
+    """Moto would take them all."""
     with refused(code, words):
         _create(aws, subnets, **wish)
     assert aws("rds").describe_db_instances()["DBInstances"] == []

@@ -141,7 +141,12 @@ def finish(app: App, lab_id: str) -> None:
 
 
 def apply_solution(app: App, chosen: Lab, script: str = "solve") -> None:
-    """Run ``solutions/<lab>/<script>.py`` and copy ``solutions/<lab>/files/`` over the learner's workspace."""
+    """Copy ``solutions/<lab>/files/`` over the learner's workspace and run ``solutions/<lab>/<script>.py``.
+
+    A lab that starts from an empty account is solved by the baseline: what its files build is kept as a snapshot.
+    """
+    if chosen.start == "empty":
+        app.twin.reset(app.say)
     folder = app.root / "solutions" / chosen.id
     if (folder / "files").is_dir():
         shutil.copytree(folder / "files", app.root / "work" / chosen.id, dirs_exist_ok=True)

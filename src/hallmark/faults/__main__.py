@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from hallmark.errors import HallmarkError
-from hallmark.faults import journal, runner
+from hallmark.faults import journal
 from hallmark.faults.waiting import eventually
 
 GLANCE = 2.0
@@ -28,6 +28,8 @@ def main(home: Path, name: str) -> int:
         return not fault.is_active or fault.is_expired(datetime.now(UTC))
 
     def is_reverted() -> bool:
+        from hallmark.faults import runner  # noqa: PLC0415  (brings boto3, which most watchdogs never need)
+
         try:
             if journal.read(home, name).is_active:
                 runner.revert(home, only=name)

@@ -62,7 +62,8 @@ def require_harmless(journal: Journal) -> None:
             hint = "Faults never touch production. Choose another cluster: hallmark --cluster NAME …"
             raise GuardRefused(f"{step.resource} looks like production.", hint)
     redactor = Redactor(os.environ)
-    for text in _texts([[s.what, s.resource, s.do.arguments, s.undo.arguments] for s in journal.steps]):
+    steps = [[s.what, s.back, s.resource, s.do.arguments, s.undo.arguments] for s in journal.steps]
+    for text in _texts([*steps, dict(journal.target), dict(journal.params)]):
         if redactor.text(text) != text or _TELLING.search(text):
             hint = "A journal never holds a secret. Take it out of the resource's text, such as a rule's description."
             raise GuardRefused(f"what {journal.kind} would have to record looks like a secret.", hint)

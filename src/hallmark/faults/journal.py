@@ -38,6 +38,7 @@ class Step:
 
     Attributes:
         what: The change in words.
+        back: Its inverse in words.
         resource: Id and name of what is changed.
         do: The call.
         undo: The call that brings the recorded value back; it may be repeated.
@@ -46,6 +47,7 @@ class Step:
     """
 
     what: str
+    back: str
     resource: str
     do: Call
     undo: Call
@@ -58,7 +60,7 @@ class Step:
 
     def describe_inverse(self) -> str:
         """Say in one line what undoes it."""
-        return f"{self.undo.service} {self.undo.operation} with the recorded value"
+        return f"{self.undo.service} {self.undo.operation}: {self.back} ({self.resource})"
 
 
 @dataclass(frozen=True)

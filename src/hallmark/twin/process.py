@@ -8,7 +8,6 @@ import json
 import os
 import signal
 import socket
-import subprocess
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
@@ -108,15 +107,15 @@ class Server:
             EnvironmentFault: The port is taken, the disk is full, or the server did not come up.
         """
         wanted = port if port is not None else self._free_port()
-        process = self._spawn(wanted)
+        pid = self._spawn(wanted)
         try:
-            until(lambda: process.poll() is not None or self.find(), STARTS_WITHIN)
-            running = self.find() if process.poll() is None else None
+            until(lambda: _has_ended(pid) or self.find(), STARTS_WITHIN)
+            running = None if _has_ended(pid) else self.find()
         except BaseException:
-            _kill(process.pid)
+            _kill(pid)
             raise
         if running is None:
-            _kill(process.pid)
+            _kill(pid)
             raise EnvironmentFault(f"The twin's server did not start: {self._last_words()}", f"read {self.log}")
         return running
 
@@ -126,23 +125,27 @@ class Server:
             if not self.is_alive:
                 break
             with suppress(ProcessLookupError, ValueError):
-                os.kill(int(self._lock.read_text()), sign)
-            until(lambda: not self.is_alive, seconds)
+                pid = int(self._lock.read_text())
+                os.kill(pid, sign)
+                until(lambda: not self.is_alive and _has_ended(pid), seconds)
         if self.is_alive:
             raise EnvironmentFault("The twin's server cannot be stopped.", f"kill -9 {self._lock.read_text()}")
 
-    def _spawn(self, port: int) -> subprocess.Popen[bytes]:
+    def _spawn(self, port: int) -> int:
         command = [sys.executable, "-m", "hallmark.twin.aws.server", "--port", str(port), "--state", str(self._state)]
         environment = {name: value for name, value in os.environ.items() if name not in MISLEADING}
         try:
             with self.log.open("ab") as log:
-                return subprocess.Popen(
+                return os.posix_spawn(
+                    sys.executable,
                     command,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    env=environment,
-                    start_new_session=True,  # it outlives this command and does not hear its Ctrl-C
+                    environment,
+                    file_actions=[
+                        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                        (os.POSIX_SPAWN_DUP2, log.fileno(), 1),
+                        (os.POSIX_SPAWN_DUP2, log.fileno(), 2),
+                    ],
+                    setsid=True,  # it outlives this command and does not hear its Ctrl-C
                 )
         except OSError as error:
             raise disk_fault(self._state, error) from error
@@ -181,6 +184,14 @@ def is_free(port: int) -> bool:
     return True
 
 
+def _has_ended(pid: int) -> bool:
+    try:
+        return os.waitpid(pid, os.WNOHANG)[0] == pid
+    except ChildProcessError:
+        return True  # somebody was told already, or it was never ours
+
+
 def _kill(pid: int) -> None:
     with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
+    until(lambda: _has_ended(pid), 5.0)

@@ -67,7 +67,7 @@ class Terraform:
         self._initialise(lambda _: None)
         finished = self._run("plan", "-detailed-exitcode", "-no-color", "-lock=false", *self._common())
         if finished.returncode not in {0, 2}:
-            raise EnvironmentFault(f"terraform plan failed: {_first_error(finished.stdout)}", f"read {self.log}")
+            raise EnvironmentFault(f"terraform plan failed: {_error(finished.stdout)}", f"read {self.log}")
         return finished.returncode == 0
 
     def _common(self) -> list[str]:
@@ -78,7 +78,7 @@ class Terraform:
         progress("Preparing Terraform.")
         finished = self._run("init", "-input=false", "-no-color")
         if finished.returncode:
-            message = f"terraform init failed: {_first_error(finished.stdout)}"
+            message = f"terraform init failed: {_error(finished.stdout)}"
             raise EnvironmentFault(message, f"without internet, set {MIRROR} to a folder of providers; see {self.log}")
 
     def _run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -189,9 +189,10 @@ def _sentence(diagnostic: dict[str, Any]) -> str:
     return f"{where}{diagnostic['summary']} {detail}".strip()[:400]
 
 
-def _first_error(output: str) -> str:
-    found = re.search(r"Error: (.+)", output)
-    return found[1] if found else (output.strip().splitlines() or ["no output"])[-1]
+def _error(output: str) -> str:
+    # The last one: Terraform begins with a general one and becomes exact.
+    found = re.findall(r"Error: (.+)", output)
+    return str(found[-1]) if found else (output.strip().splitlines() or ["no output"])[-1]
 
 
 def check_version() -> None:

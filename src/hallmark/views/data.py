@@ -37,6 +37,7 @@ class Database:
         arn: ARN.
         engine: ``postgres`` or ``aurora-postgresql``.
         version: Engine version.
+        status: State as AWS names it; of a cluster, its instances' states too.
         is_serving: Whether it, and of a cluster one instance, answers.
         is_replica: Whether it only copies another database.
         backup_days: Days automated backups are kept.
@@ -52,6 +53,7 @@ class Database:
     arn: str
     engine: str
     version: str
+    status: str
     is_serving: bool
     is_replica: bool
     backup_days: int
@@ -78,6 +80,7 @@ class Cache:
         id: Identifier.
         arn: ARN.
         engine: ``redis`` or ``valkey``.
+        status: State as AWS names it.
         is_serving: Whether it answers.
         snapshot_days: Days snapshots are kept.
         demands_tls: Whether connections without TLS are refused.
@@ -90,6 +93,7 @@ class Cache:
     id: str
     arn: str
     engine: str
+    status: str
     is_serving: bool
     snapshot_days: int
     demands_tls: bool
@@ -167,6 +171,7 @@ def _instance(raw: dict[str, Any], places: dict[str, SubnetGroup]) -> Database:
         arn=raw["DBInstanceArn"],
         engine=raw["Engine"],
         version=raw["EngineVersion"],
+        status=raw["DBInstanceStatus"],
         is_serving=serving,
         is_replica=any(raw.get(source) for source in sources),
         backup_days=raw["BackupRetentionPeriod"],
@@ -180,13 +185,14 @@ def _instance(raw: dict[str, Any], places: dict[str, SubnetGroup]) -> Database:
 
 
 def _cluster(raw: dict[str, Any], members: list[dict[str, Any]], places: dict[str, SubnetGroup]) -> Database:
-    answering = any(member["DBInstanceStatus"] in SERVING for member in members)
+    states = [member["DBInstanceStatus"] for member in members]
     return Database(
         id=raw["DBClusterIdentifier"],
         arn=raw["DBClusterArn"],
         engine=raw["Engine"],
         version=raw["EngineVersion"],
-        is_serving=raw["Status"] in SERVING and answering,
+        status=f"{raw['Status']}, instances: {', '.join(states) or 'none'}",
+        is_serving=raw["Status"] in SERVING and any(state in SERVING for state in states),
         is_replica=bool(raw.get("ReplicationSourceIdentifier")),
         backup_days=raw["BackupRetentionPeriod"],
         restorable_to=raw.get("LatestRestorableTime", ""),
@@ -210,6 +216,7 @@ def _replication_group(raw: dict[str, Any], members: list[dict[str, Any]], place
         id=raw["ReplicationGroupId"],
         arn=raw["ARN"],
         engine=members[0]["Engine"],
+        status=raw["Status"],
         is_serving=serving,
         snapshot_days=raw.get("SnapshotRetentionLimit", 0),
         demands_tls=_demands_tls(raw),
@@ -226,6 +233,7 @@ def _cache_cluster(raw: dict[str, Any], places: dict[str, SubnetGroup]) -> Cache
         id=raw["CacheClusterId"],
         arn=raw["ARN"],
         engine=raw["Engine"],
+        status=raw["CacheClusterStatus"],
         is_serving=serving,
         snapshot_days=raw.get("SnapshotRetentionLimit", 0),
         demands_tls=_demands_tls(raw),

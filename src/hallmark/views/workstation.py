@@ -13,6 +13,7 @@ from hallmark.views import quotas
 from hallmark.views.base import View, cached_property
 from hallmark.views.compute import InstanceType
 from hallmark.views.quotas import Headroom
+from hallmark.views.terraform import Inventory
 
 TOOLS = ("terraform", "aws", "kubectl", "helm")
 ZONES = 3
@@ -92,6 +93,11 @@ class Workstation(View):
     def volumes_encrypted_by_default(self) -> bool:
         """Whether EBS encrypts every new volume of the account in this region."""
         return bool(self.ask("ec2", "get_ebs_encryption_by_default")["EbsEncryptionByDefault"])
+
+    @property
+    def plan_files(self) -> Inventory | None:
+        """The files of the plan; None when there is no such folder."""
+        return self.views.terraform.inventory
 
     @property
     def plan(self) -> Mapping[str, Any]:

@@ -76,6 +76,7 @@ def _step(rule: Rule, database: str) -> Step:
         again["TagSpecifications"] = [{"ResourceType": "security-group-rule", "Tags": own}]
     return Step(
         what=f"take away the rule {_words(rule)}",
+        back=f"put back the rule {_words(rule)}",
         resource=f"{group} of {database}",
         do=Call.of("ec2", "revoke_security_group_ingress", GroupId=group, SecurityGroupRuleIds=[rule_id]),
         undo=Call.of("ec2", "authorize_security_group_ingress", **again),

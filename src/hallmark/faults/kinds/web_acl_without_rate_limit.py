@@ -41,6 +41,7 @@ def plan(read: Reader) -> list[Step]:
     gone = sorted(rule["Name"] for rule in acl["Rules"] if not _without_protection(rule))
     step = Step(
         what=f"drop {', '.join(gone) or 'no rule'}; drop the exceptions of {COMMON}",
+        back=f"write back the recorded definition: {', '.join(rule['Name'] for rule in acl['Rules'])}",
         resource=f"web ACL {acl['Name']}",
         do=Call.of("wafv2", "update_web_acl", **{**recorded, "Rules": rules, "LockToken": token}),
         undo=Call.of("wafv2", "update_web_acl", **recorded),
