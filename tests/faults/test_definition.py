@@ -11,6 +11,7 @@ from hallmark.model import Call
 from hallmark.targets.profile import Profile
 from hallmark.targets.writer import WRITES, AwsWriter
 
+ROOT = Path(__file__).parents[2]
 GOOD = {"kind": '"database-security-group"', "ttl_minutes": "60", "symptom": '"It is slow."', "phases": '["repair"]'}
 
 
@@ -58,6 +59,13 @@ def test_kinds_are_found_by_listing_their_folder() -> None:
     assert all(kinds.load(name, {}).symptom for name in stems)
 
 
+def test_every_fault_of_a_lab_names_a_kind_and_its_parameters() -> None:
+    """Found by path: a new lab is tested by being there."""
+    found = [definition.read(file) for file in sorted((ROOT / "graders").glob("*/fault.toml"))]
+    assert found
+    assert all(kinds.load(fault.kind, fault.params) for fault in found)
+
+
 def test_an_unknown_kind_or_parameter_is_the_authors_error() -> None:
     """Both are said by name."""
     with pytest.raises(AuthorError, match="no kind of fault 'gremlins'"):
@@ -74,7 +82,9 @@ def test_a_write_that_is_not_on_the_list_never_leaves_the_process() -> None:
         writer.write(Call.of("rds", "delete_db_instance", DBInstanceIdentifier="lab-pg"))
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 1}', '{"format": 99}', '{"format": 1, "steps": [{}]}'])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "1", '{"format": 1}', '{"format": 99}', '{"format": 1, "steps": [{}]}']
+)
 def test_a_damaged_journal_is_reported_and_never_guessed_at(tmp_path: Path, text: str) -> None:
     """The message names the file and the way out."""
     file = tmp_path / journal.FOLDER / "database-security-group-1.json"

@@ -98,6 +98,16 @@ def test_a_dry_run_shows_the_plan_and_writes_nothing(system: Any, kind: str) -> 
     assert not system.home.exists()
 
 
+def test_a_reverted_journal_is_put_away(system: Any) -> None:
+    """It is kept for the record, and no later command has to read it."""
+    injected = system.runner().inject(fault(DATABASE))
+    folder = system.home / journal.FOLDER
+    assert [file.stem for file in folder.glob("*.json")] == [injected.id]
+    runner.revert(system.home, system.profile)
+    assert list(folder.glob("*.json")) == []
+    assert journal.read(system.home, injected.id).state is State.REVERTED
+
+
 def test_two_faults_live_side_by_side(system: Any) -> None:
     """Each is listed, and `only` reverts the one that is named."""
     before = system.state()
