@@ -34,7 +34,7 @@ def main(home: Path, name: str) -> int:
             if journal.read(home, name).is_active:
                 runner.revert(home, only=name)
         except HallmarkError as failure:
-            sys.stderr.write(f"{journal.timestamp(datetime.now(UTC))} {failure.message}\n")
+            sys.stderr.write(f"{journal.timestamp(datetime.now(UTC))} {name}: {failure.message}\n")
             return False
         return True
 

@@ -1,6 +1,7 @@
 """The write-ahead journal: what will be done to a target and how to undo it, on disk before anything is done.
 
-One JSON file a fault in ``<home>/journal``. It holds no secret: the guard refuses a fault whose inverse would need one.
+One JSON file a fault in ``<home>/journal``; once reverted it is put away into ``reverted/`` there. It holds no secret:
+the guard refuses a fault whose inverse would need one.
 """
 
 import fcntl
@@ -20,6 +21,7 @@ from hallmark.model import Call
 
 FORMAT = 1
 FOLDER = "journal"
+PUT_AWAY = "reverted"
 
 
 class State(StrEnum):
@@ -119,16 +121,16 @@ def save(home: Path, journal: Journal) -> Journal:
     Raises:
         EnvironmentFault: The disk is full or not writable.
     """
-    file = home / FOLDER / f"{journal.id}.json"
+    live, done = _places(home, journal.id)
     try:
-        write_text(file, json.dumps(_to_json(journal), indent=1, ensure_ascii=False) + "\n")
-        folder = os.open(file.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        write_text(
+            live if journal.is_active else done, json.dumps(_to_json(journal), indent=1, ensure_ascii=False) + "\n"
+        )
     except EnvironmentFault as fault:
         raise EnvironmentFault(fault.message, "Free space, or point HALLMARK_HOME at a disk that has some.") from fault
+    if not journal.is_active:
+        live.unlink(missing_ok=True)
+    _flush(live.parent)
     return journal
 
 
@@ -138,7 +140,8 @@ def read(home: Path, name: str) -> Journal:
     Raises:
         EnvironmentFault: It is damaged. Nothing is guessed: somebody has to look.
     """
-    file = home / FOLDER / f"{name}.json"
+    live, done = _places(home, name)
+    file = live if live.exists() else done
     try:
         body = json.loads(file.read_text(encoding="utf-8"))
         if (made := body.pop("format")) != FORMAT:
@@ -146,7 +149,7 @@ def read(home: Path, name: str) -> Journal:
             raise EnvironmentFault(f"the journal {file} has format {made}, this version reads {FORMAT}.", hint)
         steps = tuple(Step(**{**s, "do": _call(s["do"]), "undo": _call(s["undo"])}) for s in body.pop("steps"))
         return Journal(**{**body, "state": State(body["state"])}, steps=steps)
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         hint = "Bring the target back with terraform apply (or hallmark twin reset), then remove the file."
         raise EnvironmentFault(f"the journal {file} cannot be read: {error}.", hint) from error
 
@@ -170,6 +173,21 @@ def locked(home: Path) -> Iterator[None]:
     with file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def _places(home: Path, name: str) -> tuple[Path, Path]:
+    """Where a journal is while its fault is active, and where it is put away."""
+    folder = home / FOLDER
+    return folder / f"{name}.json", folder / PUT_AWAY / f"{name}.json"
+
+
+def _flush(folder: Path) -> None:
+    """Make the names in *folder* survive a power cut, as ``fsync`` makes the content of a file."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _to_json(journal: Journal) -> dict[str, Any]:

@@ -18,12 +18,12 @@ def start(home: Path, name: str) -> None:
 
     Args:
         home: The state directory.
-        name: Id of the journal. What goes wrong later is written beside it, into ``<id>.log``.
+        name: Id of the journal. What goes wrong later is written beside it, into ``watchdog.log``.
 
     Raises:
         EnvironmentFault: No process can be started.
     """
-    log = str(home / FOLDER / f"{name}.log")
+    log = str(home / FOLDER / "watchdog.log")
     streams = [
         (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
         (os.POSIX_SPAWN_OPEN, 1, log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),

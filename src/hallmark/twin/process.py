@@ -121,15 +121,18 @@ class Server:
 
     def stop(self) -> None:
         """Stop the server if there is one: gently, so that it saves; with force if it does not obey."""
-        for sign, seconds in ((signal.SIGTERM, STOPS_WITHIN), (signal.SIGKILL, 5.0)):
-            if not self.is_alive:
-                break
-            with suppress(ProcessLookupError, ValueError):
-                pid = int(self._lock.read_text())
-                os.kill(pid, sign)
-                until(lambda: not self.is_alive and _has_ended(pid), seconds)
+        self._signal(signal.SIGTERM, STOPS_WITHIN)
+        self._signal(signal.SIGKILL, 5.0)
         if self.is_alive:
             raise EnvironmentFault("The twin's server cannot be stopped.", f"kill -9 {self._lock.read_text()}")
+
+    def _signal(self, sign: signal.Signals, seconds: float) -> None:
+        if not self.is_alive:
+            return
+        with suppress(ProcessLookupError, ValueError):
+            pid = int(self._lock.read_text())
+            os.kill(pid, sign)
+            until(lambda: not self.is_alive and _has_ended(pid), seconds)
 
     def _spawn(self, port: int) -> int:
         command = [sys.executable, "-m", "hallmark.twin.aws.server", "--port", str(port), "--state", str(self._state)]

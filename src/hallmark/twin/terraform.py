@@ -184,9 +184,9 @@ def _parsed(line: str) -> dict[str, Any]:
 
 
 def _sentence(diagnostic: dict[str, Any]) -> str:
-    where = f"{diagnostic['address']}: " if diagnostic.get("address") else ""
+    where = diagnostic.get("address") or (diagnostic.get("snippet") or {}).get("context") or "Terraform"
     detail = " ".join(str(diagnostic.get("detail", "")).split())
-    return f"{where}{diagnostic['summary']} {detail}".strip()[:400]
+    return f"{where}: {diagnostic['summary']}. {detail}".strip()[:400]
 
 
 def _error(output: str) -> str:

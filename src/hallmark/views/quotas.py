@@ -101,7 +101,7 @@ def _limit(view: View, quota: Quota) -> float:
     if answer is None:
         answer = view.ask_or(None, "service-quotas", "get_aws_default_service_quota", **where)
     if answer is None:
-        raise Unobservable("absent", f"AWS tells no value of quota {quota.code} ({quota.counts})")
+        raise Unobservable("malformed", f"AWS tells no value of quota {quota.code} ({quota.counts})")
     return float(answer["Quota"]["Value"])
 
 
