@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from hallmark.faults import journal, kinds
-from hallmark.faults.waiting import eventually
+from hallmark.waiting import until
 
 FOLDER = Path(__file__).parent
 EVENTS = {"database-security-group": 6, "web-acl-without-rate-limit": 4}
@@ -79,7 +79,7 @@ def test_the_watchdog_reverts_after_the_time_to_live(
         assert process.stdout.readline() == "injected\n"
         assert len(system.rules()) == 1
         os.killpg(process.pid, signal.SIGKILL)
-    assert eventually(lambda: not journal.active(system.home), 60)
+    assert until(lambda: not journal.active(system.home), 60)
     assert system.state() == before
 
 
@@ -91,5 +91,5 @@ def test_the_watchdog_mends_an_inject_that_was_killed_half_way(
     with injector(1, 4) as process:
         assert process.wait(60) == -signal.SIGKILL
     assert len(system.rules()) == 2
-    assert eventually(lambda: not journal.active(system.home), 60)
+    assert until(lambda: not journal.active(system.home), 60)
     assert system.state() == before

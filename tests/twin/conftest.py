@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 from hallmark.twin.aws.seal import Seal
 from hallmark.twin.clients import Clients
 from hallmark.twin.control import Control
-from hallmark.twin.waiting import until
+from hallmark.waiting import until
 
 REGION = "us-east-1"
 ZONES = ("us-east-1a", "us-east-1b", "us-east-1c")

@@ -18,7 +18,7 @@ from hallmark.twin.files import is_held
 from hallmark.twin.process import Server
 from hallmark.twin.supervisor import Twin
 from hallmark.twin.terraform import Terraform, check_version, provider_settings
-from hallmark.twin.waiting import until
+from hallmark.waiting import until
 
 SLEEPS = """
 resource "terraform_data" "first" {}
@@ -89,9 +89,10 @@ def test_a_failed_build_names_the_resource_and_the_reason(folder: Path, twin: Tw
     """In one sentence, with the log; nothing runs afterwards."""
     (folder / "main.tf").write_text(FAILS)
 
-    with pytest.raises(EnvironmentFault, match="terraform_data.broken: .* The quota is exhausted") as caught:
+    with pytest.raises(EnvironmentFault, match="The quota is exhausted") as caught:
         twin.up()
 
+    assert 'resource "terraform_data" "broken"' in caught.value.message
     assert caught.value.hint.endswith("terraform.log")
     assert not twin.status().running
     assert not is_held(tmp_path / "home" / "twin" / "server.lock")
@@ -221,5 +222,5 @@ def test_a_mirror_that_is_none_is_said_to_be(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setenv("HALLMARK_PROVIDER_MIRROR", str(tmp_path))
     monkeypatch.delenv("TF_CLI_CONFIG_FILE", raising=False)
 
-    with pytest.raises(EnvironmentFault, match="holds no folder registry.terraform.io"):
+    with pytest.raises(EnvironmentFault, match="holds no folder registry"):
         provider_settings(tmp_path)

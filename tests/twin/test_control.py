@@ -76,7 +76,7 @@ def test_a_restored_account_lives_on(aws: Clients, account: str, network: Any, e
 
 
 def test_an_account_comes_back_in_another_process(
-    aws: Clients, account: str, network: Any, emulator: Any, serve: Any, tmp_path: Path
+    aws: Clients, network: Any, emulator: Any, serve: Any, tmp_path: Path
 ) -> None:
     """Given the same key."""
     _fill(aws, network)
@@ -84,8 +84,8 @@ def test_an_account_comes_back_in_another_process(
     (tmp_path / "key").write_bytes((emulator.state / "key").read_bytes())
 
     with serve(tmp_path, "--no-autosave") as other:
-        other.control.restore(account, emulator.control.snapshot(account))
-        assert _facts(Clients(other.endpoint, account, "us-east-1")) == before
+        other.control.restore(aws.account, emulator.control.snapshot(aws.account))
+        assert _facts(Clients(other.endpoint, aws.account, "us-east-1")) == before
 
 
 def test_buckets_belong_to_the_account_they_are_restored_to(aws: Clients, account: str, emulator: Any) -> None:

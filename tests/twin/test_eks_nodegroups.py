@@ -138,9 +138,7 @@ def test_a_group_without_wishes_is_as_eks_makes_it(aws: Clients, role: str, netw
         ({"instanceTypes": ["m6i.2xlarge", "m99.huge"]}, "do not exist: [m99.huge]"),
     ],
 )
-def test_an_impossible_group_is_refused(
-    aws: Clients, role: str, network: Any, refused: Any, wish: Any, words: str
-) -> None:
+def test_an_impossible_group_is_refused(aws: Clients, network: Any, refused: Any, wish: Any, words: str) -> None:
     """Sizes that contradict each other, and types there are not."""
     with refused("InvalidParameterException", words):
-        _create(aws, role, network.subnets, **wish)
+        _create(aws, "arn:aws:iam::111122223333:role/any", network.subnets, **wish)

@@ -43,7 +43,7 @@ def test_a_group_has_nodes_with_its_settings(aws: Clients, subnets: str, network
 
     (node,) = _nodes(aws)
     assert group["MemberClusters"] == [node["CacheClusterId"]] == ["redis-001"]
-    assert node["TransitEncryptionEnabled"] and node["AtRestEncryptionEnabled"] and node["AuthTokenEnabled"]
+    assert all(node[one] for one in ("TransitEncryptionEnabled", "AtRestEncryptionEnabled", "AuthTokenEnabled"))
     assert node["SnapshotRetentionLimit"] == 7
     assert node["SecurityGroups"] == [{"SecurityGroupId": network.group, "Status": "active"}]
     assert node["CacheParameterGroup"]["CacheParameterGroupName"] == "default.redis7"

@@ -27,8 +27,9 @@ class Counter:
         return [str(self.calls).encode()]
 
 
-def _send(gate: Gate, attempt: int = 1, invocation: str = "one", **more: str) -> bytes:
-    body = more.pop("body", "Action=CreateVpc")
+def _send(gate: Gate, attempt: int = 1, invocation: str = "one", call: dict[str, str] | None = None) -> bytes:
+    more = call or {}
+    body = more.get("body", "Action=CreateVpc")
     environ = {
         "REQUEST_METHOD": "POST",
         "CONTENT_TYPE": "application/x-www-form-urlencoded",
@@ -94,7 +95,7 @@ def test_a_change_is_told_from_a_question(call: dict[str, str], changes: bool) -
     """Changed accounts are saved; whoever only asks causes no save."""
     gate = Gate(Counter())
 
-    _send(gate, **call)
+    _send(gate, call=call)
 
     assert bool(gate.unsaved) is changes
 
@@ -108,7 +109,7 @@ def test_the_body_still_reaches_the_application() -> None:
         start_response("200 OK", [])
         return []
 
-    _send(Gate(application), body="Action=CreateVpc&CidrBlock=10.0.0.0%2F16")
+    _send(Gate(application), call={"body": "Action=CreateVpc&CidrBlock=10.0.0.0%2F16"})
 
     assert bodies == [b"Action=CreateVpc&CidrBlock=10.0.0.0%2F16"]
 

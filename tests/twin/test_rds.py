@@ -141,21 +141,21 @@ def test_aurora_stands_in_the_subnet_group_of_its_cluster(aws: Clients, subnets:
 
 
 @pytest.mark.parametrize(
-    ("wish", "code", "words"),
+    ("wish", "refusal"),
     [
-        ({"EngineVersion": "99.9"}, "InvalidParameterCombination", "Cannot find version 99.9 for postgres"),
-        ({"EngineVersion": "16.99"}, "InvalidParameterCombination", "Cannot find version 16.99 for postgres"),
-        ({"DBInstanceClass": "db.z9.huge"}, "InvalidParameterValue", "Invalid DB Instance class: db.z9.huge"),
-        ({"BackupRetentionPeriod": 99}, "InvalidParameterValue", "between 0 and 35"),
-        ({"AllocatedStorage": 1}, "InvalidParameterValue", "Invalid storage size"),
-        ({"MasterUserPassword": "short"}, "InvalidParameterValue", "shorter than 8 characters"),
+        ({"EngineVersion": "99.9"}, ("InvalidParameterCombination", "Cannot find version 99.9 for postgres")),
+        ({"EngineVersion": "16.99"}, ("InvalidParameterCombination", "Cannot find version 16.99 for postgres")),
+        ({"DBInstanceClass": "db.z9.huge"}, ("InvalidParameterValue", "Invalid DB Instance class: db.z9.huge")),
+        ({"BackupRetentionPeriod": 99}, ("InvalidParameterValue", "between 0 and 35")),
+        ({"AllocatedStorage": 1}, ("InvalidParameterValue", "Invalid storage size")),
+        ({"MasterUserPassword": "short"}, ("InvalidParameterValue", "shorter than 8 characters")),
     ],
 )
 def test_an_impossible_database_is_refused(
-    aws: Clients, subnets: str, refused: Any, wish: Any, code: str, words: str
+    aws: Clients, subnets: str, refused: Any, wish: Any, refusal: tuple[str, str]
 ) -> None:
     """Moto would take them all."""
-    with refused(code, words):
+    with refused(*refusal):
         _create(aws, subnets, **wish)
     assert aws("rds").describe_db_instances()["DBInstances"] == []
 

@@ -11,7 +11,7 @@ import pytest
 
 from hallmark.twin.aws import server
 from hallmark.twin.clients import Clients
-from hallmark.twin.waiting import until
+from hallmark.waiting import until
 
 
 def test_it_listens_on_loopback_only(emulator: Any) -> None:

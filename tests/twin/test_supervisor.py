@@ -13,16 +13,18 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hallmark.errors import EnvironmentFault, UsageError
 from hallmark.twin import baseline, control, process
+from hallmark.twin.clients import Clients
 from hallmark.twin.files import is_held
 from hallmark.twin.process import Server, is_free
 from hallmark.twin.snapshots import Snapshot, Snapshots
-from hallmark.twin.supervisor import ACCOUNT, Twin
-from hallmark.twin.waiting import until
+from hallmark.twin.supervisor import ACCOUNT, REGION, Twin
+from hallmark.waiting import until
 
 
 @pytest.fixture
@@ -41,22 +43,25 @@ def home(tmp_path: Path) -> Path:
     return tmp_path / "home"
 
 
+@pytest.fixture(scope="session")
+def sealed(emulator: Any) -> bytes:
+    """A baseline that the emulator of this session sealed."""
+    emulator.control.drop(ACCOUNT)
+    Clients(emulator.endpoint, ACCOUNT, REGION)("sns").create_topic(Name="baseline")
+    made: bytes = emulator.control.snapshot(ACCOUNT)
+    return made
+
+
 @pytest.fixture
-def twin(home: Path, root: Path) -> Iterator[Twin]:
+def twin(home: Path, root: Path, emulator: Any, sealed: bytes) -> Iterator[Twin]:
     """A twin that is down and has a baseline."""
     state = home / "twin"
     state.mkdir(parents=True)
-    server = Server(state)
-    running = server.start(0)
-    made = Twin(home, root, port=0)
-    made.clients("sns").create_topic(Name="baseline")
-    sealed = running.control.snapshot(ACCOUNT)
-    server.stop()
-    (state / "autosave" / f"{ACCOUNT}.snapshot").unlink()
+    (state / "key").write_bytes((emulator.state / "key").read_bytes())
     kept = Snapshot(sealed, b'{"outputs": {}}', ACCOUNT, "2026-11-24T00:00:00+00:00", baseline.digest(root))
     Snapshots(state / "snapshots").keep(baseline.NAME, kept)
-    yield made
-    server.stop()
+    yield Twin(home, root, port=0)
+    Server(state).stop()
 
 
 def _topics(twin: Twin) -> list[str]:
@@ -264,7 +269,8 @@ def test_two_ups_at_once_make_one_server(home: Path, root: Path, twin: Twin) -> 
 
 def test_the_server_outlives_the_command(home: Path, root: Path, twin: Twin) -> None:
     """It goes on `down`, not with the terminal."""
-    program = f"from pathlib import Path; from hallmark.twin.supervisor import Twin; Twin(Path({str(home)!r}), Path({str(root)!r}), port=0).up()"
+    up = f"Twin(Path({str(home)!r}), Path({str(root)!r}), port=0).up()"
+    program = f"from pathlib import Path; from hallmark.twin.supervisor import Twin; {up}"
     subprocess.run([sys.executable, "-c", program], check=True, start_new_session=True)
 
     assert twin.status().running
@@ -330,7 +336,7 @@ def test_a_state_directory_that_cannot_be_made_is_one_clear_message(tmp_path: Pa
     """A file is in the way."""
     (tmp_path / "file").write_text("")
 
-    with pytest.raises(EnvironmentFault, match="Cannot write to .*: Not a directory"):
+    with pytest.raises(EnvironmentFault, match=r"Cannot write to .*: Not a directory"):
         Twin(tmp_path / "file", root).up()
 
 
@@ -378,7 +384,7 @@ def test_a_warning_is_told(twin: Twin, home: Path) -> None:
     """Saving fails, and status says so although the twin runs."""
     twin.up()
     saves = home / "twin" / "autosave"
-    until(lambda: saves.is_dir(), 10)
+    until(saves.is_dir, 10)
     (saves / f"{ACCOUNT}.snapshot").unlink(missing_ok=True)
     (saves / f"{ACCOUNT}.snapshot").mkdir()
     twin.clients("sns").create_topic(Name="mine")

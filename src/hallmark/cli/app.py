@@ -12,6 +12,7 @@ from rich.console import Console
 from hallmark import catalog
 from hallmark.errors import EnvironmentFault
 from hallmark.evidence.collect import Source
+from hallmark.faults import runner
 from hallmark.model import Lab
 from hallmark.targets.aws import AwsSource
 from hallmark.targets.files import FilesSource
@@ -79,12 +80,15 @@ class App:
         return profile
 
     def profile(self, lab: Lab | None = None) -> Profile:
-        """Read the target's settings and make sure a twin is up when it is the target."""
+        """Read the target's settings; a twin is started, and a fault that outlived its time is reverted."""
         profile = self.settings(lab)
-        if profile.target != "twin":
-            return profile
-        self.twin.up(self.say)
-        return replace(profile, endpoint=self.twin.endpoint, account=self.twin.account)
+        if profile.target == "twin":
+            self.twin.up(self.say)
+            profile = replace(profile, endpoint=self.twin.endpoint, account=self.twin.account)
+        if runner.expired(self.home):
+            self.say("A fault has outlived its time; reverting it first.")
+            runner.revert(self.home, profile, expired_only=True)
+        return profile
 
     def sources(self, profile: Profile) -> dict[str, Source]:
         """What answers the calls of a collection."""

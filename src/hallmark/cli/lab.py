@@ -19,7 +19,7 @@ from hallmark.faults import runner
 from hallmark.grading import scoring
 from hallmark.model import Lab
 from hallmark.reporting import terminal
-from hallmark.targets.writer import AwsWriter
+from hallmark.targets.aws import AwsSource
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ def apply_solution(app: App, chosen: Lab, script: str = "solve") -> None:
     if (folder / f"{script}.py").is_file():
         profile = app.profile(chosen)
         solution = runpy.run_path(str(folder / f"{script}.py"))["solve"]
-        solution(AwsWriter(profile).client, profile.scope())
+        solution(AwsSource(profile).client, profile.scope())
 
 
 def _begin(app: App, chosen: Lab) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hallmark.errors import HallmarkError
 from hallmark.faults import journal
-from hallmark.faults.waiting import eventually
+from hallmark.waiting import until
 
 GLANCE = 2.0
 """Seconds between two looks at the journal."""
@@ -38,8 +38,8 @@ def main(home: Path, name: str) -> int:
             return False
         return True
 
-    eventually(is_over, math.inf, GLANCE)
-    return 0 if eventually(is_reverted, PATIENCE, RETRY) else 1
+    until(is_over, math.inf, GLANCE)
+    return 0 if until(is_reverted, PATIENCE, RETRY) else 1
 
 
 if __name__ == "__main__":

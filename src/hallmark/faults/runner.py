@@ -14,9 +14,9 @@ from hallmark.faults import definition, guard, journal, kinds, watchdog
 from hallmark.faults.definition import Fault
 from hallmark.faults.journal import Journal, State
 from hallmark.faults.reader import Reader
-from hallmark.faults.waiting import eventually
 from hallmark.targets.profile import Profile
 from hallmark.targets.writer import AwsWriter, NotWritten, Outcome
+from hallmark.waiting import until
 
 PROOF_SECONDS = 30.0
 """How long a change may take to show in AWS's own answers; they are eventually consistent."""
@@ -144,7 +144,7 @@ class Runner:
 
     def _prove(self, kind: kinds.Kind, before: kinds.Observation) -> None:
         """Fidelity: the documented symptom, and no other."""
-        if not eventually(lambda: self._observe(kind).symptom, PROOF_SECONDS):
+        if not until(lambda: self._observe(kind).symptom, PROOF_SECONDS, pause=0.5):
             raise EnvironmentFault(f"{kind.name} did not show its symptom; it was reverted.", "hallmark fault list")
         after = self._observe(kind).unaffected
         changed = [name for name, value in before.unaffected.items() if after.get(name) != value]

@@ -18,7 +18,7 @@ from hallmark.errors import EnvironmentFault
 from hallmark.twin.aws.seal import Seal
 from hallmark.twin.control import Control
 from hallmark.twin.files import disk_fault, is_held
-from hallmark.twin.waiting import until
+from hallmark.waiting import until
 
 PORT = 4566
 """LocalStack's edge port, which tools know."""

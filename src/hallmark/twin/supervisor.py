@@ -101,7 +101,6 @@ class Twin:
     def down(self) -> None:
         """Stop the twin; its state is saved and comes back with `up`."""
         with self._alone(quiet):
-            end_orphan(self._work)
             self._server.stop()
 
     def status(self) -> TwinStatus:
@@ -237,6 +236,8 @@ class Twin:
             raise disk_fault(self._state, error) from error
         busy = "Another hallmark command is busy with the twin; waiting for it."
         with hold(self._state / "command.lock", busy, waiting=progress):
+            # Whoever holds the lock is alone: a Terraform that still runs was left behind by a command that is dead.
+            end_orphan(self._work)
             yield
 
     def _require(self) -> Running:
@@ -253,7 +254,6 @@ class Twin:
             self._server.stop()
         elif self._server.crashed:
             progress("The server had died. What was changed since its last save, up to half a minute, is lost.")
-        end_orphan(self._work)
         progress("Starting the emulated AWS.")
         running = self._server.start(self._port)
         progress(f"It answers at {_endpoint(running.port)}.")

@@ -14,7 +14,7 @@ from typing import Any
 
 from hallmark.errors import EnvironmentFault
 from hallmark.twin.files import hold, is_held, write
-from hallmark.twin.waiting import until
+from hallmark.waiting import until
 
 Progress = Callable[[str], None]
 OLDEST = (1, 11)

@@ -1,4 +1,4 @@
-"""The one place where the twin waits."""
+"""The one place that sleeps: asking until a condition holds."""
 
 import time
 from collections.abc import Callable
@@ -11,11 +11,11 @@ def until(condition: Callable[[], T], seconds: float, pause: float = 0.05) -> T:
     """Ask again and again until the answer is true, or time is up; return the last answer.
 
     Args:
-        condition: What to ask; its answer counts as a truth value.
+        condition: Cheap, and safe to ask often; its answer counts as a truth value.
         seconds: When to give up.
         pause: Seconds between two questions.
     """
     deadline = time.monotonic() + seconds
-    while not (answer := condition()) and time.monotonic() < deadline:
-        time.sleep(pause)
+    while not (answer := condition()) and (left := deadline - time.monotonic()) > 0:
+        time.sleep(min(pause, left))
     return answer
