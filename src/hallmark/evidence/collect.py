@@ -6,11 +6,12 @@ concurrently, and a question is tried again as soon as an answer arrives. So a c
 longest chain of dependent calls, and asks nothing that no check reads.
 """
 
+import contextlib
 import os
+import queue
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -104,6 +105,7 @@ class Collection:
         self._progress = progress
         self._redactor = Redactor(os.environ)
         self._seats = threading.BoundedSemaphore(WORKERS)
+        self._answers: queue.SimpleQueue[tuple[Call, Answer | BaseException]] = queue.SimpleQueue()
 
     def run(self, evidence: Growing, questions: Sequence[Question]) -> Snapshot:
         """Try all *questions* until each has either ended or cannot go on.
@@ -115,38 +117,47 @@ class Collection:
         return replace(evidence.snapshot, answers=dict(evidence.answers), versions=_versions())
 
     def _loop(self, evidence: Growing, waiting: list[Waiting], until: float) -> None:
-        under_way: dict[Future[Answer], Call] = {}
         asked: set[str] = set()
         while True:
             waiting = _try(waiting, evidence.answers)
             for call in (call for _, calls in waiting for call in calls):
                 if call.key not in asked:
                     asked.add(call.key)
-                    under_way[self._start(call)] = call
-            if not under_way:
+                    self._start(call)
+            if len(asked) == len(evidence.answers):
                 return
-            done, _ = wait(under_way, timeout=max(0.0, until - time.monotonic()), return_when=FIRST_COMPLETED)
-            if not done:
+            arrived = self._arrived(until - time.monotonic())
+            if not arrived:
                 self._give_up(evidence, waiting)
                 return
-            for future in done:
-                evidence.answers[under_way.pop(future).key] = self._clean(future.result())
+            for call, answer in arrived:
+                evidence.answers[call.key] = self._clean(answer)
             self._progress(Progress(len(evidence.answers), len(asked)))
 
-    def _start(self, call: Call) -> Future[Answer]:
+    def _start(self, call: Call) -> None:
         """Ask in a daemon thread: a target that hangs must not hold up the end of the program."""
-        future: Future[Answer] = Future()
         source = self._source(call)
 
         def run() -> None:
             try:
                 with self._seats:
-                    future.set_result(source.answer(call))
-            except BaseException as error:  # noqa: BLE001  (handed to the thread that waits)
-                future.set_exception(error)
+                    self._answers.put((call, source.answer(call)))
+            except BaseException as error:  # noqa: BLE001  (raised again in the thread that waits)
+                self._answers.put((call, error))
 
         threading.Thread(target=run, name=call.operation, daemon=True).start()
-        return future
+
+    def _arrived(self, seconds: float) -> list[tuple[Call, Answer]]:
+        """Wait for an answer, then take all that are there; none when time is up."""
+        found: list[tuple[Call, Answer | BaseException]] = []
+        with contextlib.suppress(queue.Empty):
+            found.append(self._answers.get(timeout=max(0.0, seconds)))
+            while True:
+                found.append(self._answers.get_nowait())
+        for _, answer in found:
+            if isinstance(answer, BaseException):
+                raise answer
+        return [(call, answer) for call, answer in found if isinstance(answer, Answer)]
 
     def _source(self, call: Call) -> Source:
         name = call.service if call.service in LOCAL else "aws"

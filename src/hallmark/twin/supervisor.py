@@ -1,6 +1,5 @@
 """The twin as one thing: up, down, reset, snapshots. Everything it keeps lies in ``<home>/twin/``."""
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -166,25 +165,34 @@ class Twin:
                 write(copy, self._tfstate.read_bytes().replace(self.account.encode(), account.encode()))
             return copy
 
-    def ingress(self) -> None:
+    def ingress(self, *, remove: bool = False) -> None:
         """Make the Ingress's load balancer and records on whatever Terraform built, the learner's or ours.
+
+        Args:
+            remove: Take them away instead; to be done before Terraform destroys what they stand on.
 
         Raises:
             UsageError: No Terraform state in this project describes the cluster that the twin holds.
         """
         with self._alone(quiet):
             self._require()
-            Ingress(self.clients, self._outputs()).make()
+            ingress = Ingress(self.clients, self._outputs())
+            ingress.remove() if remove else ingress.make()
 
     def destroy(self, progress: Progress = quiet) -> None:
-        """Destroy with Terraform what Terraform built, stop the server, and remove everything the twin keeps."""
+        """Destroy with Terraform what Terraform built, and remove all snapshots.
+
+        The twin stays up, with whatever is left in its account: that should be nothing.
+        """
         with self._alone(progress):
             self._require()
             if self._tfstate.exists():
+                progress("Playing the load-balancer controller: removing the Ingress's load balancer.")
                 Ingress(self.clients, baseline.outputs(self._tfstate)).remove()
                 self._terraform().destroy(progress)
-            self._server.stop()
-            shutil.rmtree(self._state)
+                self._tfstate.unlink()
+            for name in self._snapshots.names():
+                self._snapshots.remove(name)
 
     def plan_is_empty(self) -> bool:
         """Whether Terraform would change nothing on what it built."""

@@ -12,7 +12,7 @@ from typing import Any
 from hallmark.model import Call
 from hallmark.views.base import View, cached_property
 from hallmark.views.policy import trusted_subjects, trusts_pod_identity, trusts_web_identity
-from hallmark.views.roles import Role, read_roles
+from hallmark.views.roles import Role, first_calls, read_roles
 
 AUDIENCE = "sts.amazonaws.com"
 COMPONENTS = ("backend", "platform-backend", "queue", "ingest-queue")
@@ -57,11 +57,9 @@ class Identity(View):
         cluster = self.views.compute.cluster
         if not cluster:
             return None
-        issuer = cluster["identity"]["oidc"]["issuer"].removeprefix("https://")
-        _, partition, _, _, account, _ = cluster["arn"].split(":", 5)
-        arn = f"arn:{partition}:iam::{account}:oidc-provider/{issuer}"
-        found = self.ask_or({}, "iam", "get_open_id_connect_provider", OpenIDConnectProviderArn=arn)
-        return Provider(issuer, arn, tuple(found.get("ClientIDList", ())))
+        arn = _provider_arn(cluster)
+        (found,) = self.ask_all_or({}, [_provider(arn)])
+        return Provider(_issuer(cluster), arn, tuple(found.get("ClientIDList", ())))
 
     @cached_property
     def associations(self) -> tuple[Association, ...]:
@@ -78,20 +76,19 @@ class Identity(View):
     @cached_property
     def node_roles(self) -> tuple[Role, ...]:
         """Roles of the managed node groups."""
-        return self._roles({_name(group.role_arn) for group in self.views.compute.node_groups})
+        return self._roles(self._node_role_names)
 
     @cached_property
     def pod_roles(self) -> tuple[Role, ...]:
         """Roles that any pod of the cluster can get."""
-        return self._roles(self._trusting | {association.role for association in self.associations})
+        return self._roles(self._pod_role_names)
 
     @cached_property
     def cluster_roles(self) -> tuple[Role, ...]:
         """All roles of the cluster: control plane, nodes, pods."""
         cluster = self.views.compute.cluster
         own = {_name(cluster["roleArn"])} if cluster else set()
-        names = own | {role.name for role in (*self.node_roles, *self.pod_roles)}
-        return self._roles(names)
+        return self._roles(own | self._node_role_names | self._pod_role_names)
 
     @cached_property
     def application_accounts(self) -> tuple[str, ...]:
@@ -154,19 +151,45 @@ class Identity(View):
         return trusts_pod_identity(role.trust, context).allowed
 
     @cached_property
+    def _node_role_names(self) -> set[str]:
+        return {_name(group.role_arn) for group in self.views.compute.node_groups}
+
+    @cached_property
+    def _pod_role_names(self) -> set[str]:
+        name = self.scope("cluster")
+        bindings = Call.of("eks", "list_pod_identity_associations", clusterName=name)
+        self.evidence.need([Call.of("eks", "describe_cluster", name=name), Call.of("iam", "list_roles"), bindings])
+        return self._trusting | {association.role for association in self.associations}
+
+    @cached_property
     def _trusting(self) -> set[str]:
         """Names of the roles whose trust policy names the cluster's provider."""
-        cluster = Call.of("eks", "describe_cluster", name=self.scope("cluster"))
-        self.evidence.need([cluster, Call.of("iam", "list_roles")])
-        # Without a provider for AWS's audience no token of the cluster is worth anything.
-        if self.provider is None or AUDIENCE not in self.provider.audiences:
+        cluster = self.views.compute.cluster
+        if not cluster:
             return set()
         roles = self.ask("iam", "list_roles")["Roles"]
-        named = [role for role in roles if _names(role["AssumeRolePolicyDocument"], self.provider.arn)]
-        return {role["RoleName"] for role in named}
+        arn = _provider_arn(cluster)
+        named = {role["RoleName"] for role in roles if _names(role["AssumeRolePolicyDocument"], arn)}
+        # The provider and its roles are asked about together: neither answer is needed for the other question.
+        self.evidence.need([_provider(arn), *(call for name in sorted(named) for call in first_calls(name))])
+        # Without a provider for AWS's audience no token of the cluster is worth anything.
+        return named if self.provider and AUDIENCE in self.provider.audiences else set()
 
     def _roles(self, names: set[str]) -> tuple[Role, ...]:
         return tuple(read_roles(self, names).values())
+
+
+def _issuer(cluster: Mapping[str, Any]) -> str:
+    return str(cluster["identity"]["oidc"]["issuer"]).removeprefix("https://")
+
+
+def _provider_arn(cluster: Mapping[str, Any]) -> str:
+    _, partition, _, _, account, _ = cluster["arn"].split(":", 5)
+    return f"arn:{partition}:iam::{account}:oidc-provider/{_issuer(cluster)}"
+
+
+def _provider(arn: str) -> Call:
+    return Call.of("iam", "get_open_id_connect_provider", OpenIDConnectProviderArn=arn)
 
 
 def _name(arn: str) -> str:

@@ -47,13 +47,14 @@ def read_roles(view: View, names: Iterable[str]) -> dict[str, Role]:
         names: Names without path.
     """
     wanted = sorted(set(names))
-    calls = [_of_role(name) for name in wanted]
+    calls = [first_calls(name) for name in wanted]
     view.evidence.need([call for three in calls for call in three])
     answers = [(name, view.ask_all_or(None, three)) for name, three in zip(wanted, calls, strict=True)]
     return _with_documents(view, {name: tuple(found) for name, found in answers if found[0] is not None})
 
 
-def _of_role(name: str) -> list[Call]:
+def first_calls(name: str) -> list[Call]:
+    """Return what is asked first of a role: itself, and the names of its policies."""
     operations = ("get_role", "list_role_policies", "list_attached_role_policies")
     return [Call.of("iam", operation, RoleName=name) for operation in operations]
 
