@@ -76,7 +76,7 @@ def test_state_encrypted(terraform: Terraform) -> str | None:
         )
     backend = terraform.backend
     if backend.type == "local":
-        return "no backend is declared and no state lies here: on a real account declare an encrypted one"
+        return "No backend is declared and no state lies here. On a real account declare an encrypted one."
     if not backend.is_encrypted:
         raise Miss(
             expected="a backend that encrypts, such as s3 with encrypt = true",

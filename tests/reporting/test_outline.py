@@ -122,7 +122,7 @@ def test_domains_follow_the_reference(a_result: Make, a_card: MakeCard, referenc
 @pytest.mark.parametrize(
     ("verdict", "command", "expected"),
     [
-        (Verdict.PASS, "", ["hallmark lab finish lab-one"]),
+        (Verdict.PASS, "", ["nox -s lab -- finish lab-one"]),
         (Verdict.FAIL, "aws sts get-caller-identity", ["aws sts get-caller-identity", "nox -s grade -- lab-one"]),
         (Verdict.FAIL, "", ["hallmark lab hint lab-one", "nox -s grade -- lab-one"]),
         (Verdict.ERROR, "nox -s grade", ["nox -s grade -- lab-one"]),

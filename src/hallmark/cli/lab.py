@@ -10,15 +10,13 @@ from pathlib import Path
 import click
 from rich.table import Table
 
-from hallmark import catalog, reference
+from hallmark import catalog
 from hallmark.cli.app import App
-from hallmark.cli.grade import grade_lab, write_reports
+from hallmark.cli.grade import grade
 from hallmark.errors import UsageError
 from hallmark.evidence.snapshot import write_text
 from hallmark.faults import runner
-from hallmark.grading import scoring
 from hallmark.model import Lab
-from hallmark.reporting import terminal
 from hallmark.targets.aws import AwsSource
 
 
@@ -38,6 +36,9 @@ class Attempt:
 @click.group()
 def lab() -> None:
     """List, start, grade and finish labs."""
+
+
+lab.add_command(grade)
 
 
 @lab.command("list")
@@ -69,18 +70,6 @@ def start(app: App, lab_id: str) -> None:
     app.console.print(f"Started: {chosen.title}")
     app.console.print(f"Guide:   labs/{chosen.id}/guide.md")
     app.console.print(f"Then:    hallmark lab grade {chosen.id}")
-
-
-@lab.command()
-@click.argument("lab_id", metavar="LAB")
-@click.pass_obj
-def grade(app: App, lab_id: str) -> None:
-    """Grade the lab; the same as `hallmark grade LAB`."""
-    chosen = catalog.lab(app.root, lab_id)
-    card, taken = grade_lab(app, chosen)
-    write_reports(app.home / "grades" / chosen.id, card, taken)
-    terminal.show(app.console, card, reference.load())
-    raise click.exceptions.Exit(int(scoring.exit_code(card)))
 
 
 @lab.command()
@@ -133,11 +122,10 @@ def finish(app: App, lab_id: str) -> None:
     chosen = catalog.lab(app.root, lab_id)
     _revert(app)
     _file(app, chosen).unlink(missing_ok=True)
-    app.console.print(
-        f"Finished: {chosen.title}. Your files stay in work/{chosen.id}/."
-        if _has_work(app, chosen)
-        else f"Finished: {chosen.title}."
-    )
+    app.console.print(f"Finished: {chosen.title}.")
+    if (app.root / "work" / chosen.id).exists():
+        app.console.print(f"Your files stay in work/{chosen.id}/.")
+    app.console.print("See what is next: nox -s lab")
 
 
 def apply_solution(app: App, chosen: Lab, script: str = "solve") -> None:
@@ -186,10 +174,6 @@ def _set_aside(work: Path) -> None:
         old = work.with_name(f"{work.name}.old")
         shutil.rmtree(old, ignore_errors=True)
         work.rename(old)
-
-
-def _has_work(app: App, chosen: Lab) -> bool:
-    return (app.root / "work" / chosen.id).exists()
 
 
 def _file(app: App, chosen: Lab) -> Path:

@@ -239,7 +239,7 @@ def _sentence(results: Sequence[Result]) -> str:
 
 def _commands(outcome: Outcome, lab: str, causes: Sequence[Result]) -> tuple[str, ...]:
     if outcome is Outcome.PASSED:
-        return (f"hallmark lab finish {lab}",)
+        return (f"nox -s lab -- finish {lab}",)
     again = f"nox -s grade -- {lab}"
     first = causes[0].next if causes else ""
     return (again,) if first.startswith("nox -s grade") else (first or f"hallmark lab hint {lab}", again)

@@ -22,6 +22,7 @@ def install() -> None:
     SecurityGroupRule.description = property(_description)  # type: ignore[assignment]
     around(LaunchTemplates, "create_launch_template")(_create_launch_template)
     around(NatGateway, "__init__")(_create_nat_gateway)
+    around(EC2Backend, "delete_nat_gateway")(_delete_nat_gateway)
     around(EC2Backend, "run_instances")(_run_instances)
     around(EC2Backend, "create_volume")(_create_volume)
     around(EC2Backend, "modify_volume")(_modify_volume)
@@ -54,6 +55,14 @@ def _create_nat_gateway(original: Function, gateway: NatGateway, *args: Any, **k
     interface.interface_type = "nat_gateway"
     interface.requester_managed = True
     interface.status = "in-use"
+
+
+def _delete_nat_gateway(original: Function, backend: EC2Backend, identifier: str) -> Any:
+    gateway = original(backend, identifier)
+    interface = gateway._eni  # noqa: SLF001  (moto has no accessor)
+    if interface.id in backend.enis:
+        interface.delete()
+    return gateway
 
 
 def _run_instances(original: Function, backend: EC2Backend, *args: Any, **kwargs: Any) -> Any:

@@ -1,0 +1,34 @@
+"""The benchmark counts what it says it counts."""
+
+from hallmark.grading import benchmark
+from hallmark.grading.judge import Check
+from hallmark.model import Answer, Call, CheckSpec, Level, Status
+from hallmark.views.network import Network
+
+FIRST, SECOND = Call.of("ec2", "describe_vpcs"), Call.of("ec2", "describe_subnets")
+
+
+class _Source:
+    """Answers everything at once."""
+
+    def answer(self, _: Call) -> Answer:
+        return Answer(Status.OBSERVED, {"Vpcs": []})
+
+
+def _two_after_each_other(network: Network) -> None:
+    network.evidence.ask(FIRST)
+    network.evidence.ask(SECOND)
+
+
+def test_calls_are_counted_and_the_longest_chain_is_found() -> None:
+    """Three equal checks: two distinct calls, six made by the naive way, a chain of two."""
+    checks = [Check(CheckSpec(f"l/{n}", n, ("NET-1",), Level.P0, 1), _two_after_each_other) for n in "abc"]
+
+    ours, naive, floor = benchmark.measure(checks, lambda: {"aws": _Source()}, {}, 0.0)
+
+    assert (ours.calls, naive.calls, floor.calls, floor.distinct) == (2, 6, 2, 2)
+
+
+def test_no_check_asks_nothing() -> None:
+    """The floor of no question is no call."""
+    assert benchmark.measure([], lambda: {"aws": _Source()}, {}, 0.0)[2].calls == 0
