@@ -44,6 +44,13 @@ def cluster_is_failing(edit: Edit) -> None:
         cluster["status"] = "FAILED"
 
 
+@mutant(breaks=["cluster_version_standard"])
+def version_in_extended_support(edit: Edit) -> None:
+    """The cluster's version is supported for an extra charge."""
+    for version in edit.each("eks", "describe_cluster_versions", "clusterVersions"):
+        version["versionStatus"] = "EXTENDED_SUPPORT"
+
+
 @mutant(breaks=["cluster_version_supported"])
 def cluster_version_is_unknown(edit: Edit) -> None:
     """AWS no longer lists the cluster's version."""

@@ -49,6 +49,23 @@ def test_cluster_version_supported(compute: Compute) -> str:
 
 
 @pytest.mark.check(
+    "SB-8",
+    points=1,
+    requires=["cluster_version_supported"],
+    why="Extended support costs six times as much per hour, and ends with an upgrade nobody planned.",
+)
+def test_cluster_version_standard(compute: Compute) -> None:
+    """The cluster's Kubernetes version is in standard support."""
+    if compute.version_support != "STANDARD_SUPPORT":
+        raise Miss(
+            expected="a Kubernetes version in standard support",
+            observed=f"{compute.cluster['version']}: {compute.version_support}",
+            where=compute.cluster["arn"],
+            next="aws eks describe-cluster-versions --version-status STANDARD_SUPPORT",
+        )
+
+
+@pytest.mark.check(
     "CMP-2",
     points=3,
     requires=["cluster_active"],
@@ -172,6 +189,7 @@ def test_clickhouse_node_size(compute: Compute) -> None:
 
 @pytest.mark.check(
     "CH-4",
+    "CH-5",
     points=2,
     requires=["clickhouse_node_size"],
     why="A fast volume behind a slow instance is a slow volume.",

@@ -86,8 +86,9 @@ def test_firewall_filters(edge: Edge) -> None:
 
 
 @pytest.mark.check(
+    "ARCH-4",
     "NET-8",
-    points=1,
+    points=3,
     requires=["firewall_attached"],
     why="The Common rule set blocks bodies above 8 KB: small traces arrive, real ones get 403.",
 )

@@ -1,4 +1,4 @@
-# A colleague's plan. It applies without an error. Five of its values do not meet the reference.
+# A colleague's plan. Terraform refuses a part of it. What Terraform accepts does not meet the reference either.
 
 region      = "us-east-1"
 name_prefix = "hallmark"

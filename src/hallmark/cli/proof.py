@@ -40,7 +40,8 @@ def mutants(app: App, lab_id: str | None, evidence: Path | None) -> None:
         app.console.print(f"no mutant breaks: {name}")
     app.console.print(
         f"{lab.id}: {len(outcomes)} mutants, {len(outcomes) - len(survivors)} killed, {len(survivors)} survivors, "
-        f"{len(checks) - len(unproven)} of {len(checks)} checks proven, {len(outcomes) / seconds:.0f} mutants/s"
+        f"{len(checks) - len(unproven)} of {len(checks)} checks proven, {len(outcomes) / seconds:.0f} mutants/s",
+        soft_wrap=True,
     )
     raise click.exceptions.Exit(int(Exit.NOT_PASSED if survivors or unproven else Exit.PASSED))
 

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import click
-from rich.table import Table
 
 from hallmark import catalog, reference
 from hallmark.cli.app import App
@@ -22,16 +21,14 @@ from hallmark.views.leftovers import Leftovers
 @click.pass_obj
 def clauses(app: App, missing: bool) -> None:  # noqa: FBT001  (click passes flags by position)
     """Print the coverage matrix: clause, level, state, checks, labs."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("Clause", "Level", "State", "Checks", "Labs"):
-        table.add_column(heading, no_wrap=heading in {"Clause", "Level", "State"})
     rows = reference.matrix(reference.load(), all_checks(app.root), catalog.labs(app.root))
     shown = [row for row in rows if not missing or row.state is reference.Coverage.PLANNED]
     for row in shown:
-        labs = sorted({lab.id for lab in row.labs})
-        checks = [check.id for check in row.checks]
-        table.add_row(row.clause.id, str(row.clause.level), str(row.state), "\n".join(checks), "\n".join(labs))
-    app.console.print(table)
+        app.console.print(f"{row.clause.id:8} {row.clause.level:4} {row.state}", markup=False)
+        for check in row.checks:
+            app.console.print(f"         check {check.id}", markup=False, soft_wrap=True)
+        for lab in row.labs:
+            app.console.print(f"         lab   {lab.id}", markup=False, soft_wrap=True)
     app.console.print(f"{len(shown)} clauses.")
 
 
