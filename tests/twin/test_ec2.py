@@ -90,6 +90,8 @@ def test_a_nat_gateway_has_an_address_of_its_subnet(aws: Clients, network: Any) 
     assert interface["InterfaceType"] == "nat_gateway"
     assert interface["RequesterManaged"] is True
     assert interface["PrivateIpAddress"].startswith("10.7.2.")
+    ec2.delete_nat_gateway(NatGatewayId=gateway)
+    assert ec2.describe_network_interfaces()["NetworkInterfaces"] == []
 
 
 @pytest.mark.parametrize(

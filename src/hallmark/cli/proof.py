@@ -13,7 +13,7 @@ from hallmark.errors import Exit, UsageError
 from hallmark.evidence import snapshot
 from hallmark.evidence.snapshot import Snapshot
 from hallmark.grading import benchmark, mutation, plugin
-from hallmark.grading.judge import Check
+from hallmark.grading.judge import Check, judge_all
 from hallmark.model import Lab, Verdict
 
 
@@ -28,7 +28,8 @@ def mutants(app: App, lab_id: str | None, evidence: Path | None) -> None:
     """
     lab = catalog.lab(app.root, lab_id) if lab_id else app.default_lab()
     checks = plugin.checks(app.root / "graders" / lab.id, reference.load())
-    solution = snapshot.read(evidence) if evidence else _solved(app, lab)
+    solution = snapshot.read(evidence) if evidence else grade_lab(app, lab)[1]
+    _require_solved(lab, checks, solution)
     outcomes, seconds = _try_all(app, lab, checks, solution)
     survivors = [outcome for outcome in outcomes if not outcome.killed]
     for outcome in survivors:
@@ -68,12 +69,12 @@ def bench(app: App, latency: int) -> None:
     app.console.print(f"One grade is {rows[1].seconds / rows[0].seconds:.1f} times as fast as a call a check.")
 
 
-def _solved(app: App, lab: Lab) -> Snapshot:
-    card, taken = grade_lab(app, lab)
-    if wrong := [result.check.id for result in card.results if result.verdict is not Verdict.PASS]:
+def _require_solved(lab: Lab, checks: list[Check], solution: Snapshot) -> None:
+    """A mutant of a broken system proves nothing."""
+    results = judge_all(checks, solution)
+    if wrong := [name for name, result in results.items() if result.verdict is not Verdict.PASS]:
         hint = f"hallmark lab solve {lab.id}"
-        raise UsageError(f"the target is not in the solved state: {wrong[0]} does not pass.", hint)
-    return taken
+        raise UsageError(f"this is not the solved state of {lab.id}: {wrong[0]} does not pass.", hint)
 
 
 def _try_all(app: App, lab: Lab, checks: list[Check], solution: Snapshot) -> tuple[list[mutation.Outcome], float]:

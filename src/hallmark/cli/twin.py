@@ -37,6 +37,8 @@ def status(app: App) -> None:
     app.console.print(f"Endpoint:  {found.endpoint or '-'}")
     app.console.print(f"Account:   {found.account}")
     app.console.print(f"Snapshots: {', '.join(found.snapshots) or '-'}")
+    if found.warning:
+        app.console.print(f"Warning:   {found.warning}", markup=False)
     if not found.running:
         raise click.exceptions.Exit(int(Exit.NOT_PASSED))
 
@@ -82,22 +84,23 @@ def env(app: App) -> None:
 
 
 @twin.command()
+@click.option("--remove", is_flag=True, help="Remove both again; do so before any terraform destroy.")
 @click.pass_obj
-def ingress(app: App) -> None:
+def ingress(app: App, remove: bool) -> None:  # noqa: FBT001  (click passes flags by position)
     """Play the load-balancer controller: make the Ingress's load balancer and DNS record on what Terraform built.
 
     Run it after an apply of your own. It goes away once the twin has a cluster.
     """
-    app.twin.ingress()
-    app.console.print("The Ingress's load balancer and its DNS record are there.")
+    app.twin.ingress(remove=remove)
+    app.console.print(f"The Ingress's load balancer and its DNS record are {'gone' if remove else 'there'}.")
 
 
 @twin.command()
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.pass_obj
 def destroy(app: App, yes: bool) -> None:  # noqa: FBT001  (click passes flags by position)
-    """Destroy the baseline with Terraform, then remove everything the twin keeps on disk."""
+    """Destroy the baseline with Terraform; the twin goes on with an empty account."""
     if not yes:
-        click.confirm("This removes the twin's state and snapshots. Go on?", abort=True)
+        click.confirm("This destroys what the twin's account holds. Go on?", abort=True)
     app.twin.destroy(app.say)
     app.console.print("Destroyed. Look for leftovers with: hallmark audit")

@@ -7,14 +7,14 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from hallmark.errors import Absent, GuardRefused, Unobservable
-from hallmark.evidence.redact import Redactor
+from hallmark.evidence.redact import Redactor, seeks_credentials
 from hallmark.faults.journal import Journal
 from hallmark.faults.reader import Reader
 from hallmark.targets.profile import Profile
 
 LAB, OWNER, EXPIRES = "hallmark:lab", "hallmark:owner", "hallmark:expires"
 _PRODUCTION = frozenset({"prod", "production", "prd", "live"})
-_TELLING = re.compile(r"(passw(or)?d|secret|token|api.?key|licen[cs]e.?key)\s*[=:]\s*\S", re.IGNORECASE)
+_TELLING = re.compile(r"(passw(or)?d|secret|token|api.?key|licen[cs]e(.?key)?)(\s*[=:]\s*|\s+)\S", re.IGNORECASE)
 _MANGLED = "\N{REPLACEMENT CHARACTER}"
 
 
@@ -61,15 +61,20 @@ def require_harmless(journal: Journal) -> None:
         if _is_production(step.resource):
             hint = "Faults never touch production. Choose another cluster: hallmark --cluster NAME …"
             raise GuardRefused(f"{step.resource} looks like production.", hint)
-    redactor = Redactor(os.environ)
     steps = [[s.what, s.back, s.resource, s.do.arguments, s.undo.arguments] for s in journal.steps]
-    for text in _texts([*steps, dict(journal.target), dict(journal.params)]):
-        if redactor.text(text) != text or _TELLING.search(text):
-            hint = "A journal never holds a secret. Take it out of the resource's text, such as a rule's description."
-            raise GuardRefused(f"what {journal.kind} would have to record looks like a secret.", hint)
-        if _MANGLED in text:
-            hint = "Only text can be restored exactly. Replace the binary search string of the rule."
-            raise GuardRefused(f"what {journal.kind} would have to record is not text.", hint)
+    recorded = [*steps, dict(journal.target), dict(journal.params)]
+    if _is_telling(recorded):
+        hint = "A journal never holds a secret. Take it out of the resource's text, such as a rule's description."
+        raise GuardRefused(f"what {journal.kind} would have to record looks like a secret.", hint)
+    if any(_MANGLED in text for text in _texts(recorded)):
+        hint = "Only text can be restored exactly. Replace the binary search string of the rule."
+        raise GuardRefused(f"what {journal.kind} would have to record is not text.", hint)
+
+
+def _is_telling(recorded: list[Any]) -> bool:
+    redactor = Redactor(os.environ)
+    texts = any(redactor.text(text) != text or _TELLING.search(text) for text in _texts(recorded))
+    return texts or any(map(seeks_credentials, _mappings(recorded)))
 
 
 def _account(profile: Profile, account: str) -> Iterator[str]:
@@ -125,6 +130,13 @@ def _texts(value: Any) -> Iterator[str]:
         case list():
             for item in value:
                 yield from _texts(item)
+
+
+def _mappings(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict):
+        yield value
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _mappings(item)
 
 
 def _how(profile: Profile) -> str:

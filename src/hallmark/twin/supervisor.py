@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,8 @@ from hallmark.twin.aws.versions import versions
 from hallmark.twin.clients import SECRET, Clients
 from hallmark.twin.files import disk_fault, hold, write
 from hallmark.twin.ingress import Ingress
+from hallmark.twin.keeping import Keeper
 from hallmark.twin.process import Running, Server
-from hallmark.twin.snapshots import Snapshot, Snapshots
 from hallmark.twin.terraform import Progress, Terraform, end_orphan, provider_settings
 
 ACCOUNT = "111122223333"
@@ -67,10 +66,9 @@ class Twin:
         self.account = account
         self._port = port
         self._server = Server(self._state)
-        self._snapshots = Snapshots(self._state / "snapshots")
+        self._keeper = Keeper(self._state, account)
         self._work = self._state / "terraform"
         self._applying = self._state / "applying"
-        self._autosave = self._state / "autosave" / f"{account}.snapshot"
 
     # --- what a person asks for
 
@@ -91,7 +89,7 @@ class Twin:
             unfinished = self._applying.exists()
             if not running or running.versions != versions():
                 running = self._start(progress)
-                if not unfinished and self._resume(running, progress):
+                if not unfinished and self._keeper.resume(running, progress):
                     return
             elif not unfinished:
                 return
@@ -105,13 +103,13 @@ class Twin:
     def status(self) -> TwinStatus:
         """Look, change nothing."""
         running = self._server.find()
-        kept = self._baseline()
+        kept = self._keeper.baseline(self._root)
         return TwinStatus(
             running=running is not None,
             endpoint=_endpoint(running.port) if running else "",
             account=self.account,
             started=running.started if running else "",
-            snapshots=self._snapshots.names(),
+            snapshots=self._keeper.snapshots.names(),
             baseline_fits=kept is not None,
             versions=running.versions if running else versions(),
             warning=f"Saving fails: {running.autosave_error}" if running and running.autosave_error else "",
@@ -125,12 +123,12 @@ class Twin:
     def empty(self) -> None:
         """An account as AWS hands it out, and no Terraform state."""
         with self._alone(quiet):
-            self._forget(self._require())
+            self._keeper.forget(self._require())
 
     def snapshot(self, name: str) -> None:
         """Keep the present state of AWS and of Terraform under a name."""
         with self._alone(quiet):
-            self._keep(self._require(), name)
+            self._keeper.keep(self._require(), name)
 
     def restore(self, name: str) -> None:
         """Bring back a snapshot.
@@ -139,15 +137,15 @@ class Twin:
             UsageError: There is none of this name, or it was made by another twin or other versions.
         """
         with self._alone(quiet):
-            running, kept = self._require(), self._snapshots.get(name)
+            running, kept = self._require(), self._keeper.snapshots.get(name)
             if kept is None:
-                known = ", ".join(self._snapshots.names()) or "none yet"
+                known = ", ".join(self._keeper.snapshots.names()) or "none yet"
                 raise UsageError(f"There is no snapshot {name!r}.", f"there are: {known}")
-            self._bring_back(running, kept)
+            self._keeper.bring_back(running, kept)
 
     def snapshots(self) -> tuple[str, ...]:
         """Names of the snapshots."""
-        return self._snapshots.names()
+        return self._keeper.snapshots.names()
 
     def clone(self, account: str) -> Path:
         """Copy the architecture into another account of the same server; seconds instead of minutes.
@@ -161,8 +159,8 @@ class Twin:
         with self._alone(quiet):
             self._require().control.clone(self.account, account)
             copy = self._state / "clones" / account / "terraform.tfstate"
-            if self._tfstate.exists():
-                write(copy, self._tfstate.read_bytes().replace(self.account.encode(), account.encode()))
+            if self._keeper.tfstate.exists():
+                write(copy, self._keeper.tfstate.read_bytes().replace(self.account.encode(), account.encode()))
             return copy
 
     def ingress(self, *, remove: bool = False) -> None:
@@ -186,13 +184,13 @@ class Twin:
         """
         with self._alone(progress):
             self._require()
-            if self._tfstate.exists():
+            if self._keeper.tfstate.exists():
                 progress("Playing the load-balancer controller: removing the Ingress's load balancer.")
-                Ingress(self.clients, baseline.outputs(self._tfstate)).remove()
+                Ingress(self.clients, baseline.outputs(self._keeper.tfstate)).remove()
                 self._terraform().destroy(progress)
-                self._tfstate.unlink()
-            for name in self._snapshots.names():
-                self._snapshots.remove(name)
+                self._keeper.tfstate.unlink()
+            for name in self._keeper.snapshots.names():
+                self._keeper.snapshots.remove(name)
 
     def plan_is_empty(self) -> bool:
         """Whether Terraform would change nothing on what it built."""
@@ -231,10 +229,6 @@ class Twin:
 
     # --- how
 
-    @property
-    def _tfstate(self) -> Path:
-        return self._work / "terraform.tfstate"
-
     @contextmanager
     def _alone(self, progress: Progress) -> Iterator[None]:
         # One command at a time changes the twin; a second one waits for the first.
@@ -260,33 +254,19 @@ class Twin:
         if self._server.is_alive:
             progress("Stopping a server that does not answer, or runs code of another version.")
             self._server.stop()
-        elif self._server.crashed:
-            progress("The server had died. What was changed since its last save, up to half a minute, is lost.")
+        if self._server.crashed:
+            progress("The server had not ended in order. Changes since its last save, up to half a minute, are lost.")
         progress("Starting the emulated AWS.")
         running = self._server.start(self._port)
         progress(f"It answers at {_endpoint(running.port)}.")
         return running
 
-    def _resume(self, running: Running, progress: Progress) -> bool:
-        # Go on where the twin was when it went down; False if there is nothing to go on with.
-        try:
-            saved = self._autosave.read_bytes()
-            running.control.restore(self.account, saved)
-        except FileNotFoundError:
-            return False
-        except UsageError as error:
-            progress(f"The saved state cannot be brought back. {error.message}")
-            return False
-        when = datetime.fromtimestamp(self._autosave.stat().st_mtime, UTC)
-        progress(f"Brought back the state of {when:%Y-%m-%d %H:%M:%S} UTC.")
-        return True
-
     def _to_baseline(self, running: Running, progress: Progress) -> None:
-        kept = self._baseline()
+        kept = self._keeper.baseline(self._root)
         if kept:
             progress("Bringing back the baseline.")
             try:
-                self._bring_back(running, kept)
+                self._keeper.bring_back(running, kept)
             except UsageError as error:
                 progress(f"The baseline has to be built again. {error.message}")
                 kept = None
@@ -295,49 +275,18 @@ class Twin:
         self._applying.unlink(missing_ok=True)
 
     def _build(self, running: Running, progress: Progress) -> None:
-        self._forget(running)
+        self._keeper.forget(running)
         write(self._applying, "")
         try:
             self._terraform().apply(progress)
             progress("Playing the load-balancer controller and external-dns.")
-            Ingress(self.clients, baseline.outputs(self._tfstate)).make()
-            self._keep(running, baseline.NAME, baseline.digest(self._root))
+            Ingress(self.clients, baseline.outputs(self._keeper.tfstate)).make()
+            self._keeper.keep(running, baseline.NAME, baseline.digest(self._root))
         except BaseException:
             # A half-built architecture is of no use to anybody: the next `up` begins with an empty account.
             progress("Not finished; removing what was built so far.")
             self._server.stop()
             raise
-
-    def _forget(self, running: Running) -> None:
-        running.control.drop(self.account)
-        for file in (self._tfstate, self._autosave):
-            file.unlink(missing_ok=True)
-
-    def _baseline(self) -> Snapshot | None:
-        # The baseline's snapshot, if it is of the present Terraform files and emulator.
-        try:
-            kept = self._snapshots.get(baseline.NAME)
-        except UsageError:
-            return None
-        fits = kept and kept.account == self.account and kept.fits == baseline.digest(self._root)
-        return kept if fits else None
-
-    def _keep(self, running: Running, name: str, fits: str = "") -> None:
-        snapshot = Snapshot(
-            aws=running.control.snapshot(self.account),
-            terraform=self._tfstate.read_bytes() if self._tfstate.exists() else b"",
-            account=self.account,
-            made=datetime.now(UTC).isoformat(timespec="seconds"),
-            fits=fits,
-        )
-        self._snapshots.keep(name, snapshot)
-
-    def _bring_back(self, running: Running, kept: Snapshot) -> None:
-        running.control.restore(self.account, kept.aws)
-        if kept.terraform:
-            write(self._tfstate, kept.terraform)
-        else:
-            self._tfstate.unlink(missing_ok=True)
 
     def _terraform(self) -> Terraform:
         return baseline.terraform(self._root, self._work, self.environment())
@@ -347,7 +296,7 @@ class Twin:
         eks = self.clients("eks")
         names = eks.list_clusters()["clusters"]
         networks = {name: eks.describe_cluster(name=name)["cluster"]["resourcesVpcConfig"]["vpcId"] for name in names}
-        for state in (self._tfstate, *sorted(self._root.glob("work/*/terraform.tfstate"))):
+        for state in (self._keeper.tfstate, *sorted(self._root.glob("work/*/terraform.tfstate"))):
             found = baseline.outputs(state)
             if found and networks.get(found.get("cluster_name", "")) == found.get("vpc_id"):
                 return found

@@ -19,7 +19,8 @@ GP3_THROUGHPUT_PER_IOPS = 0.25
 
 def install() -> None:
     """Mend what moto answers of rules, templates, gateways and instances; refuse impossible volumes."""
-    SecurityGroupRule.description = property(_description)  # type: ignore[assignment]
+    rule: Any = SecurityGroupRule
+    rule.description = property(_description)
     around(LaunchTemplates, "create_launch_template")(_create_launch_template)
     around(NatGateway, "__init__")(_create_nat_gateway)
     around(EC2Backend, "delete_nat_gateway")(_delete_nat_gateway)
@@ -47,7 +48,7 @@ def _create_launch_template(original: Function, request: LaunchTemplates) -> Any
 def _create_nat_gateway(original: Function, gateway: NatGateway, *args: Any, **kwargs: Any) -> None:
     # AWS takes the gateway's private address from its subnet and says on the interface what it is for.
     original(gateway, *args, **kwargs)
-    interface = gateway._eni  # noqa: SLF001
+    interface = gateway._eni  # noqa: SLF001  (moto has no accessor)
     address = interface.subnet.get_available_subnet_ip(instance=interface)
     interface.private_ip_address = gateway.private_ip = address
     interface.private_ip_addresses = [{"Primary": True, "PrivateIpAddress": address}]
@@ -69,7 +70,8 @@ def _run_instances(original: Function, backend: EC2Backend, *args: Any, **kwargs
     # The template's metadata options hold for the instance, and its own interface goes when it goes.
     template = kwargs.get("launch_template")
     if template and not kwargs.get("metadata_options"):
-        kwargs["metadata_options"] = backend._get_template_from_args(template).data.get("MetadataOptions")  # noqa: SLF001
+        version = backend._get_template_from_args(template)  # noqa: SLF001  (moto's own run_instances calls it)
+        kwargs["metadata_options"] = version.data.get("MetadataOptions")
     reservation = original(backend, *args, **kwargs)
     for instance in reservation.instances:
         instance.nics[0].delete_on_termination = True

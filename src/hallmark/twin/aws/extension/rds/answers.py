@@ -21,7 +21,8 @@ def install() -> None:
     around(DBInstance, "__init__")(_create)
     around(DBInstanceClustered, "__init__")(_create_in_cluster)
     around(DBParameterGroup, "update_parameters")(_update_parameters)
-    DBInstance.latest_restorable_time = property(_latest_restorable_time)  # type: ignore[assignment,method-assign]
+    database: Any = DBInstance
+    database.latest_restorable_time = property(_latest_restorable_time)
     extend(RDSResponse, describe_db_engine_versions)
 
 

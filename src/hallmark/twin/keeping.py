@@ -1,0 +1,89 @@
+"""What a twin keeps on disk of one account: Terraform's state, the automatic saves, the named snapshots."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from hallmark.errors import UsageError
+from hallmark.twin import baseline
+from hallmark.twin.files import write
+from hallmark.twin.process import Running
+from hallmark.twin.snapshots import Snapshot, Snapshots
+from hallmark.twin.terraform import Progress
+
+
+class Keeper:
+    """Carries state between the server's memory and the disk.
+
+    Args:
+        state: The state directory.
+        account: The account of the architecture.
+    """
+
+    def __init__(self, state: Path, account: str) -> None:
+        self._account = account
+        self._autosaves = state / "autosave"
+        self.snapshots = Snapshots(state / "snapshots")
+        self.tfstate = state / "terraform" / "terraform.tfstate"
+
+    def keep(self, running: Running, name: str, fits: str = "") -> None:
+        """Keep the present state of AWS and of Terraform under a name.
+
+        Args:
+            running: The server that holds the account.
+            name: The snapshot's name.
+            fits: Digest of the Terraform files it was built from, if it is the baseline.
+        """
+        snapshot = Snapshot(
+            aws=running.control.snapshot(self._account),
+            terraform=self.tfstate.read_bytes() if self.tfstate.exists() else b"",
+            account=self._account,
+            made=datetime.now(UTC).isoformat(timespec="seconds"),
+            fits=fits,
+        )
+        self.snapshots.keep(name, snapshot)
+
+    def bring_back(self, running: Running, kept: Snapshot) -> None:
+        """Put a snapshot in place of what is there.
+
+        Raises:
+            UsageError: It was made by another twin, or by other versions.
+        """
+        running.control.restore(self._account, kept.aws)
+        if kept.terraform:
+            write(self.tfstate, kept.terraform)
+        else:
+            self.tfstate.unlink(missing_ok=True)
+
+    def resume(self, running: Running, progress: Progress) -> bool:
+        """Go on where the server was when it went down, in every account; False if there is nothing to go on with."""
+        own = self._autosaves / f"{self._account}.snapshot"
+        if not own.is_file():
+            return False
+        try:
+            for saved in sorted(self._autosaves.glob("*.snapshot")):
+                running.control.restore(saved.stem, saved.read_bytes())
+        except UsageError as error:
+            progress(f"The saved state cannot be brought back. {error.message}")
+            return False
+        when = datetime.fromtimestamp(own.stat().st_mtime, UTC)
+        progress(f"Brought back the state of {when:%Y-%m-%d %H:%M:%S} UTC.")
+        return True
+
+    def forget(self, running: Running) -> None:
+        """An account as AWS hands it out, and no Terraform state; snapshots stay."""
+        running.control.drop(self._account)
+        for file in (self.tfstate, self._autosaves / f"{self._account}.snapshot"):
+            file.unlink(missing_ok=True)
+
+    def baseline(self, root: Path) -> Snapshot | None:
+        """The baseline's snapshot, if it is of the present Terraform files and emulator.
+
+        Args:
+            root: The clone of the repository.
+        """
+        try:
+            kept = self.snapshots.get(baseline.NAME)
+        except UsageError:
+            return None
+        fits = kept and kept.account == self._account and kept.fits == baseline.digest(root)
+        return kept if fits else None
