@@ -1,5 +1,6 @@
 """Nothing secret gets through."""
 
+import base64
 import json
 from typing import Any
 
@@ -27,6 +28,7 @@ SECRET = "correct-horse-battery"
         {"Type": "TXT", "Name": "x.", "ResourceRecords": [{"Value": SECRET}]},
         {"Environment": {"Variables": {"DB_PASSWORD": SECRET}}},
         {"anything": f"taken from the environment: {SECRET}"},
+        {"anything": f"in base64: {base64.b64encode(SECRET.encode()).decode()}"},
     ],
 )
 def test_a_planted_secret_is_gone(value: dict[str, Any]) -> None:
@@ -34,6 +36,34 @@ def test_a_planted_secret_is_gone(value: dict[str, Any]) -> None:
     redactor = Redactor({"TF_VAR_db_password": SECRET})
 
     assert SECRET not in json.dumps(redactor.redact(value))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"url": f"rediss://:{SECRET}@cache:6379"},
+        {"url": f"postgres://langsmith:a/b@{SECRET}@db.example:5432/langsmith"},
+        {"access_key": SECRET},
+        {"db_pwd": SECRET},
+        {"credentials": {"pg": SECRET, "more": [SECRET]}},
+        {"tags": {"hallmark:note": f"https://me:{SECRET}@example"}},
+        {"Conditions": [{"Field": "http-header", "HttpHeaderConfig": {"HttpHeaderName": "X", "Values": [SECRET]}}]},
+        {"QueryStringConfig": {"Values": [{"Key": "key", "Value": SECRET}]}},
+        {"FixedResponseConfig": {"MessageBody": SECRET}},
+        {"ByteMatchStatement": {"SearchString": SECRET, "FieldToMatch": {"SingleHeader": {"Name": "x-origin"}}}},
+        {"RegexMatchStatement": {"RegexString": SECRET, "FieldToMatch": {"Cookies": {}}}},
+    ],
+)
+def test_a_secret_that_only_its_place_gives_away_is_gone(value: dict[str, Any]) -> None:
+    """Nothing in this process knows it, and it has no shape of its own."""
+    assert SECRET not in json.dumps(Redactor().redact(value))
+
+
+def test_a_password_inside_a_url_of_the_environment_is_known() -> None:
+    """Also where it stands alone, and decoded."""
+    redactor = Redactor({"DATABASE": "postgres://langsmith:correct%2Fhorse@db:5432/langsmith"})
+
+    assert "correct" not in redactor.text("Name: correct/horse, correct%2Fhorse")
 
 
 @pytest.mark.parametrize(
@@ -55,6 +85,10 @@ def test_what_checks_need_is_kept() -> None:
     """Redaction leaves facts alone: names, flags, ARNs, controller tags, policies."""
     value = {
         "AuthTokenEnabled": True,
+        "MasterUserSecret": {"SecretArn": "arn:aws:secretsmanager:x", "SecretStatus": "active", "KmsKeyId": "k"},
+        "SecretList": [{"Name": "langsmith/postgres", "CreatedDate": "2026-11-24T12:53:33Z"}],
+        "ByteMatchStatement": {"SearchString": "/api/v1/runs", "FieldToMatch": {"UriPath": {}}},
+        "HealthCheck": "https://langsmith.hallmark.example:443/api/v1/info",
         "SecretArn": "arn:aws:secretsmanager:us-east-1:111122223333:secret:hallmark/postgres",
         "MasterUserSecretStatus": "active",
         "Name": "langsmith.hallmark.example.",
@@ -65,7 +99,7 @@ def test_what_checks_need_is_kept() -> None:
         ],
     }
 
-    assert Redactor({"HOME": "/root", "AWS_SECRET_ACCESS_KEY": "short"}).redact(value) == value
+    assert Redactor({"HOME": "/root", "PWD": "/api/v1/runs", "AWS_SECRET_ACCESS_KEY": "short"}).redact(value) == value
 
 
 def test_equal_secrets_have_equal_digests_in_one_collection_only() -> None:

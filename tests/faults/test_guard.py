@@ -139,6 +139,7 @@ def test_an_emulator_of_another_account_is_refused(system: Any) -> None:
     [
         "postgresql://langsmith:hunter2pass@db.internal:5432/langsmith",
         "password=hunter2",
+        "the password hunter2",
         "opened with token: abcdef",
         "key AKIAIOSFODNN7EXAMPLE",
         "planted-secret-of-the-process",
@@ -205,3 +206,25 @@ def test_a_web_acl_that_others_use_stops_the_fault(system: Any) -> None:
     waf.associate_web_acl(WebACLArn=acl, ResourceArn=other)
     with pytest.raises(GuardRefused, match="is not the lab's alone"):
         system.runner().inject(Fault("lab", "web-acl-without-rate-limit", timedelta(minutes=5), "symptom"))
+
+
+def test_a_web_acl_that_looks_for_a_shared_secret_stops_the_fault(system: Any) -> None:
+    """What a header has to hold would stand in the journal; a path may."""
+    waf = system.aws.client("wafv2")
+    found = waf.get_web_acl(**system.acl)
+    seen = {"SampledRequestsEnabled": True, "CloudWatchMetricsEnabled": True, "MetricName": "origin"}
+    match = {
+        "SearchString": "origin-verify-5e4d3c2b",
+        "FieldToMatch": {"SingleHeader": {"Name": "x-origin-verify"}},
+        "PositionalConstraint": "EXACTLY",
+        "TextTransformations": [{"Priority": 0, "Type": "NONE"}],
+    }
+    rule = {"Name": "origin", "Priority": 90, "Action": {"Count": {}}, "VisibilityConfig": seen}
+    rules = [*found["WebACL"]["Rules"], {**rule, "Statement": {"ByteMatchStatement": match}}]
+    kept = {name: found["WebACL"][name] for name in ("DefaultAction", "VisibilityConfig")}
+    waf.update_web_acl(**system.acl, **kept, Rules=rules, LockToken=found["LockToken"])
+    before = system.state()
+    with pytest.raises(GuardRefused, match="looks like a secret"):
+        system.runner().inject(Fault("lab", "web-acl-without-rate-limit", timedelta(minutes=5), "symptom"))
+    assert system.state() == before
+    assert "origin-verify" not in everything_in(system.home)

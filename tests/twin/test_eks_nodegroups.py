@@ -142,3 +142,9 @@ def test_an_impossible_group_is_refused(aws: Clients, network: Any, refused: Any
     """Sizes that contradict each other, and types there are not."""
     with refused("InvalidParameterException", words):
         _create(aws, "arn:aws:iam::111122223333:role/any", network.subnets, **wish)
+
+
+def test_groups_of_a_cluster_there_is_not_are_absent(aws: Clients, refused: Any) -> None:
+    """AWS says that the cluster is not there; it does not fail."""
+    with refused("ResourceNotFoundException", "No cluster found"):
+        aws("eks").list_nodegroups(clusterName="nobody")

@@ -1,6 +1,7 @@
 """The server process: loopback only, one a state directory, a port that is taken is said to be."""
 
 import json
+import logging
 import socket
 import subprocess
 import sys
@@ -55,6 +56,20 @@ def test_a_state_directory_that_cannot_be_written_is_said_to_be(tmp_path: Path) 
 
     assert finished.returncode == 3
     assert finished.stderr.startswith(f"Cannot write to {tmp_path / 'file' / 'x'}: Not a directory.")
+
+
+def test_the_log_holds_no_secret() -> None:
+    """Neither in a message nor in a traceback: an emulated operation may fail over a value it was given."""
+    formatter = server.Discreet({"LANGSMITH_LICENSE_KEY": "planted-license-key"})
+    error = KeyError("rediss://:planted-auth-token@cache:6379")
+    details = (KeyError, error, None)
+    record = logging.LogRecord("x", logging.ERROR, "x.py", 1, "failed on %s", ("planted-license-key",), details)
+
+    text = formatter.format(record)
+
+    assert "failed on" in text
+    assert "KeyError" in text
+    assert "planted" not in text
 
 
 def test_a_change_is_saved_when_the_server_ends(tmp_path: Path, serve: Any) -> None:

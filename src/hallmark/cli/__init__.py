@@ -65,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _say(error)
         code = int(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
-        Console(stderr=True).print("Interrupted. Nothing was left half-done; run the command again.")
+        Console(stderr=True, highlight=False, emoji=False).print("Interrupted. Nothing was left half-done; run the command again.")
         code = INTERRUPTED
     except BrokenPipeError:
         with contextlib.suppress(OSError):
@@ -75,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _say(error: HallmarkError) -> None:
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
     console.print(f"Error: {error.message}", style="bold red", markup=False)
     if error.hint:
         console.print(f"Next:  {error.hint}", markup=False)

@@ -51,12 +51,12 @@ class App:
     @cached_property
     def console(self) -> Console:
         """Results, on standard output."""
-        return Console(highlight=False)
+        return Console(highlight=False, emoji=False)
 
     @cached_property
     def status(self) -> Console:
         """Progress and remarks, on standard error."""
-        return Console(stderr=True, highlight=False)
+        return Console(stderr=True, highlight=False, emoji=False)
 
     @cached_property
     def twin(self) -> "Twin":

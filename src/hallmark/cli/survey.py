@@ -43,7 +43,7 @@ def audit(app: App) -> None:
     taken = collecting.collect(app.sources(profile), profile.scope(), _leftovers, profile.deadline)
     found = Leftovers(Views(taken)).found
     for line in found:
-        app.console.print(f"left: {line}", markup=False)
+        app.console.print(f"left: {line}", markup=False, soft_wrap=True)
     app.console.print(f"{len(found)} resources left." if found else "Nothing is left.")
     raise click.exceptions.Exit(int(Exit.NOT_PASSED if found else Exit.PASSED))
 

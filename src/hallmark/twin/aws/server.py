@@ -14,7 +14,7 @@ import signal
 import socket
 import sys
 import types
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,6 +22,7 @@ import waitress
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from hallmark.errors import EnvironmentFault, Exit, HallmarkError
+from hallmark.evidence.redact import Redactor
 from hallmark.twin.aws import extension, memory
 from hallmark.twin.aws.autosave import Autosave
 from hallmark.twin.aws.control import Control
@@ -35,11 +36,29 @@ LOOPBACK = "127.0.0.1"
 THREADS = 16
 
 
+class Discreet(logging.Formatter):
+    """Writes down what went wrong without secrets: an exception's message may hold a part of a request.
+
+    Args:
+        environment: Variables of this process, see :class:`hallmark.evidence.redact.Redactor`.
+    """
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(message)s")
+        self._redactor = Redactor(environment)
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Format a record, its traceback included."""
+        return self._redactor.text(super().format(record))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until told to stop. Returns an exit code of :class:`hallmark.errors.Exit`."""
     options = _options(arguments)
     state: Path = options.state
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
+    log = logging.StreamHandler()
+    log.setFormatter(Discreet(os.environ))
+    logging.basicConfig(level=logging.WARNING, handlers=[log])
     signal.signal(signal.SIGTERM, _stop)
     try:
         with hold(state / "server.lock", "Another server of this twin is running.") as lock:

@@ -4,6 +4,7 @@ The tags are those EKS sets so that the Cluster Autoscaler finds the group (EKS 
 """
 
 import copy
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from moto.autoscaling.models import autoscaling_backends
@@ -27,9 +28,20 @@ def install() -> None:
     """Complete a node group, scale it and remove it together with its machines."""
     around(EKSResponse, "create_nodegroup")(_create_nodegroup)
     around(EKSResponse, "update_nodegroup_config")(_update_nodegroup_config)
+    around(EKSBackend, "list_nodegroups")(_list_nodegroups)
     around(EKSBackend, "describe_nodegroup")(_describe_nodegroup)
     around(EKSBackend, "delete_nodegroup")(_delete_nodegroup)
     extend(EKSResponse, update_nodegroup_version)
+
+
+def _list_nodegroups(original: Function, backend: Any, cluster_name: str, *args: Any, **kwargs: Any) -> Any:
+    backend.describe_cluster(cluster_name)  # moto fails on an unknown cluster; AWS says that it is not there
+    return original(backend, cluster_name, *args, **kwargs)
+
+
+def _release(version: str) -> str:
+    """Return the image a new node group gets: AWS publishes one about every other week."""
+    return f"{version}.0-{datetime.now(UTC) - timedelta(days=7):%Y%m%d}"
 
 
 def _create_nodegroup(original: Function, request: Any) -> Any:
@@ -46,7 +58,7 @@ def _create_nodegroup(original: Function, request: Any) -> Any:
         group.disk_size = None
         group.launch_template.setdefault("version", str(_template(backend, group).default_version_number))
     group.version = parameter(request, "version") or cluster.version
-    group.release_version = parameter(request, "releaseVersion") or f"{group.version}.0-20261112"
+    group.release_version = parameter(request, "releaseVersion") or _release(group.version)
     group.ami_type = parameter(request, "amiType") or AMI_TYPE
     group.instance_types = parameter(request, "instanceTypes") or (
         [] if _template_type(backend, group) else [INSTANCE_TYPE]
@@ -150,7 +162,7 @@ def update_nodegroup_version(request: Any) -> ActionResult:
     cluster = cluster_of(request)
     group = request.eks_backend.describe_nodegroup(cluster.name, parameter(request, "nodegroupName"))
     group.version = parameter(request, "version") or cluster.version
-    group.release_version = parameter(request, "releaseVersion") or f"{group.version}.0-20261112"
+    group.release_version = parameter(request, "releaseVersion") or _release(group.version)
     if group.launch_template:
         group.launch_template.update(parameter(request, "launchTemplate") or {})
     _replace(request.eks_backend, cluster, group)
