@@ -65,7 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _say(error)
         code = int(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
-        Console(stderr=True, highlight=False, emoji=False).print("Interrupted. Nothing was left half-done; run the command again.")
+        console = Console(stderr=True, highlight=False, emoji=False)
+        console.print("Interrupted. Nothing was left half-done; run the command again.")
         code = INTERRUPTED
     except BrokenPipeError:
         with contextlib.suppress(OSError):
