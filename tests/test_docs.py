@@ -17,7 +17,7 @@ import click
 import pytest
 
 from hallmark import catalog, reference
-from hallmark.cli import cli
+from hallmark.cli.root import cli
 from hallmark.cli.survey import all_checks
 from hallmark.errors import Unobservable
 from hallmark.reporting import pages

@@ -3,8 +3,8 @@
 import pytest
 from click.testing import CliRunner
 
-from hallmark.cli import cli
 from hallmark.cli.app import App
+from hallmark.cli.root import cli
 
 pytestmark = pytest.mark.xdist_group("twin")
 

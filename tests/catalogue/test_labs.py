@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from hallmark import catalog, reference
-from hallmark.cli import cli
 from hallmark.cli.app import App
 from hallmark.cli.grade import grade_lab
 from hallmark.cli.lab import apply_solution
+from hallmark.cli.root import cli
 from hallmark.evidence.snapshot import LOCAL, Snapshot
 from hallmark.grading import mutation, plugin
 from hallmark.grading.judge import Check, judge_all

@@ -151,3 +151,12 @@ def test_clean_text_keeps_what_a_person_reads() -> None:
     """Control characters, direction marks and half characters go; text in any script, lines and tabs stay."""
     assert clean("a\x1b[31m\x00\x9b\u202eb\ud800\uffff") == "a\ufffd[31m\ufffd\ufffd\ufffdb\ufffd\ufffd"
     assert clean("Größe\t日本 🙂\r\nok\n") == "Größe\t日本 🙂\nok\n"
+
+
+def test_the_target_reads_the_same_in_any_order(mixed: Scorecard) -> None:
+    """Stored evidence has sorted names, a live target has its own order: the report is one."""
+    names = {**mixed.target, "release": "langsmith", "namespace": "langsmith"}
+    backwards = dict(sorted(names.items(), reverse=True))
+
+    assert list(place(replace(mixed, target=names)).items()) == list(place(replace(mixed, target=backwards)).items())
+    assert list(place(replace(mixed, target=backwards)))[:2] == ["target", "region"]

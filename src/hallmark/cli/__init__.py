@@ -1,82 +1,23 @@
 """The command line: verbs and composition only.
 
 Exit codes: 0 passed, 1 not passed, 2 wrong use, 3 could not tell, 130 interrupted.
+
+This file loads nothing, so that a Ctrl-C is answered from the first moment on; the verbs are behind it, in ``root``.
 """
 
-import contextlib
-import os
 import sys
 from collections.abc import Sequence
-
-import click
-from rich.console import Console
-
-from hallmark.cli.app import App
-from hallmark.cli.fault import fault, revert
-from hallmark.cli.grade import collect, grade
-from hallmark.cli.lab import lab
-from hallmark.cli.proof import bench, mutants
-from hallmark.cli.survey import audit, clauses, docs
-from hallmark.cli.twin import twin
-from hallmark.errors import Exit, HallmarkError
-from hallmark.targets.profile import KINDS
 
 INTERRUPTED = 130
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.option("--target", type=click.Choice(KINDS), help="Where the system under grading lives. Default: twin.")
-@click.option("--region", metavar="REGION", help="AWS region, for example us-east-1.")
-@click.option("--cluster", metavar="NAME", help="Name of the EKS cluster the grade is about.")
-@click.option("--host", metavar="HOST", help="Public host name of the deployment.")
-@click.option("--profile", metavar="NAME", help="AWS CLI profile (target aws).")
-@click.option("--role-arn", metavar="ARN", help="Role to assume for grading (target aws).")
-@click.option("--endpoint", metavar="URL", help="Endpoint of an emulator (target localstack).")
-@click.option("--deadline", type=int, metavar="SECONDS", help="How long collecting may take. Default: 60.")
-@click.version_option(package_name="hallmark")
-@click.pass_context
-def cli(context: click.Context, /, **flags: object) -> None:
-    """Labs, graders and certificates for operating LangSmith Self-Hosted on AWS.
-
-    \b
-    Examples:
-      hallmark grade                            grade the twin, starting it if needed
-      hallmark lab list                         what there is to learn
-      hallmark lab start edge-waf-rate-limit    begin a lab
-      hallmark --target aws --cluster my-eks --host langsmith.example.com grade
-    """  # noqa: D301  (\b is click's mark for a paragraph it must not wrap)
-    context.obj = App.of(flags)
-
-
-for _command in (grade, collect, lab, twin, fault, revert, clauses, audit, mutants, bench, docs):
-    cli.add_command(_command)
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and end the process with an exit code; a person's mistake never gives a traceback."""
+    """Run the command line and end the process with an exit code."""
     try:
-        code = cli.main(list(arguments) if arguments is not None else None, standalone_mode=False)
-    except click.exceptions.Exit as leave:
-        code = leave.exit_code
-    except click.ClickException as error:
-        error.show()
-        code = int(Exit.USAGE)
-    except HallmarkError as error:
-        _say(error)
-        code = int(error.exit_code)
-    except (KeyboardInterrupt, click.Abort):
-        console = Console(stderr=True, highlight=False, emoji=False)
-        console.print("Interrupted. Nothing was left half-done; run the command again.")
-        code = INTERRUPTED
-    except BrokenPipeError:
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = INTERRUPTED
-    sys.exit(code if isinstance(code, int) else 0)
+        from hallmark.cli import root  # noqa: PLC0415  (takes half a second, in which somebody may press Ctrl-C)
 
-
-def _say(error: HallmarkError) -> None:
-    console = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
-    console.print(f"Error: {error.message}", style="bold red", markup=False)
-    if error.hint:
-        console.print(f"Next:  {error.hint}", markup=False)
+        code = root.run(arguments)
+    except KeyboardInterrupt:
+        sys.stderr.write("Interrupted. Nothing was left half-done; run the command again.\n")
+        code = INTERRUPTED
+    sys.exit(code)

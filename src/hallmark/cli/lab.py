@@ -148,13 +148,25 @@ def _begin(app: App, chosen: Lab) -> None:
     if app.settings().target == "twin" and chosen.start != "current":
         app.twin.up(app.say)
         app.twin.empty() if chosen.start == "empty" else app.twin.reset(app.say)
-    source, work = app.root / "labs" / chosen.id / "start", app.root / "work" / chosen.id
-    if source.is_dir() and not work.exists():
-        shutil.copytree(source, work)
+    _hand_out(app.root / "labs" / chosen.id / "start", app.root / "work" / chosen.id)
     fault = app.root / "graders" / chosen.id / "fault.toml"
     if fault.is_file():
         runner.inject(fault, app.profile(chosen), app.home)
     _remember(app, chosen, Attempt(_now()))
+
+
+def _hand_out(start: Path, work: Path) -> None:
+    """Copy the lab's files unless the learner has them: all of them, or none."""
+    if not start.is_dir() or work.exists():
+        return
+    partial = work.with_name(f".{work.name}")
+    try:
+        shutil.rmtree(partial, ignore_errors=True)
+        shutil.copytree(start, partial)
+        partial.rename(work)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
 
 
 def _allowed(app: App, chosen: Lab) -> None:

@@ -1,9 +1,10 @@
 """The evidence of one moment: every call, what became of it, and nothing secret. A JSON file."""
 
+import contextlib
 import hashlib
 import json
 import os
-import tempfile
+import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -126,19 +127,17 @@ def write_text(path: Path, text: str) -> None:
     Raises:
         EnvironmentFault: Disk full, no permission, folder missing.
     """
+    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        raise EnvironmentFault(f"cannot write {path}: {error.strerror}.", "Free space or choose -o FILE.") from error
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
+        with partial.open("x", encoding="utf-8") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        Path(name).replace(path)
+        partial.replace(path)
     except BaseException as error:
-        Path(name).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            partial.unlink()
         if isinstance(error, OSError):
             hint = "Free space or choose -o FILE."
             raise EnvironmentFault(f"cannot write {path}: {error.strerror}.", hint) from error

@@ -122,6 +122,11 @@ class _Run:
                 self.evidence = self._gather(questions(self.checks))
                 self.views = Views(self.evidence)
 
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Carry a Ctrl-C out: pytest would end in order, and what was judged so far would look like a grade."""
+        if excinfo.type is KeyboardInterrupt:  # pytest derives its own reasons to stop from it
+            self.failure = self.failure or excinfo.value
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool:
         """Judge instead of calling: four verdicts, where pytest knows two."""

@@ -14,6 +14,7 @@ from hallmark.reference import Reference
 
 UNPLACED = "Not in this reference"
 """Domain of a check whose first clause this version's reference does not have."""
+_PLACE_FIRST = ("target", "region", "cluster", "host")
 _WORST_FIRST = (Verdict.ERROR, Verdict.FAIL, Verdict.BLOCKED)
 _UNSAFE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # control characters: they steer a terminal, and XML forbids them
@@ -160,8 +161,12 @@ def disclaimer(reference: Reference) -> str:
 
 
 def place(card: Scorecard) -> dict[str, str]:
-    """Return what a report says about the target. The account is left out: reports are passed around."""
-    return {name: value for name, value in card.target.items() if value and name != "account"}
+    """Return what a report says about the target, in one order whatever the evidence came from.
+
+    The account is left out: reports are passed around.
+    """
+    names = [*_PLACE_FIRST, *sorted(set(card.target) - {*_PLACE_FIRST, "account"})]
+    return {name: value for name in names if (value := card.target.get(name))}
 
 
 def count(number: int, noun: str) -> str:

@@ -22,10 +22,12 @@ def write(file: Path, content: str | bytes) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         partial.write_bytes(data)
         partial.replace(file)
-    except OSError as error:
+    except BaseException as error:  # a Ctrl-C, too, leaves nothing half-written
         with suppress(OSError):
             partial.unlink()
-        raise disk_fault(file.parent, error) from error
+        if isinstance(error, OSError):
+            raise disk_fault(file.parent, error) from error
+        raise
 
 
 def disk_fault(folder: Path, error: OSError) -> EnvironmentFault:

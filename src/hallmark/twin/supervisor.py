@@ -68,7 +68,8 @@ class Twin:
         self._server = Server(self._state)
         self._keeper = Keeper(self._state, account)
         self._work = self._state / "terraform"
-        self._applying = self._state / "applying"
+        self._unfinished = self._state / "unfinished"
+        """There while AWS and Terraform's state are on their way to the baseline, and may not fit each other."""
 
     # --- what a person asks for
 
@@ -86,14 +87,11 @@ class Twin:
         """
         with self._alone(progress):
             running = self._server.find()
-            unfinished = self._applying.exists()
+            unfinished = self._unfinished.exists()
             if not running or running.versions != versions():
-                running = self._start(progress)
-                if not unfinished and self._keeper.resume(running, progress):
-                    return
-            elif not unfinished:
-                return
-            self._to_baseline(running, progress)
+                self._start_over(progress, resume=not unfinished)
+            elif unfinished:
+                self._to_baseline(running, progress)
 
     def down(self) -> None:
         """Stop the twin; its state is saved and comes back with `up`."""
@@ -250,6 +248,16 @@ class Twin:
             raise EnvironmentFault("The twin runs code of another version.", START)
         return running
 
+    def _start_over(self, progress: Progress, *, resume: bool) -> None:
+        try:
+            running = self._start(progress)
+            if not resume or not self._keeper.resume(running, progress):
+                self._to_baseline(running, progress)
+        except BaseException:
+            # A server that holds nothing yet must not be taken for the architecture by the next command.
+            self._server.stop()
+            raise
+
     def _start(self, progress: Progress) -> Running:
         if self._server.is_alive:
             progress("Stopping a server that does not answer, or runs code of another version.")
@@ -263,6 +271,7 @@ class Twin:
 
     def _to_baseline(self, running: Running, progress: Progress) -> None:
         kept = self._keeper.baseline(self._root)
+        write(self._unfinished, "")
         if kept:
             progress("Bringing back the baseline.")
             try:
@@ -272,11 +281,10 @@ class Twin:
                 kept = None
         if not kept:
             self._build(running, progress)
-        self._applying.unlink(missing_ok=True)
+        self._unfinished.unlink(missing_ok=True)
 
     def _build(self, running: Running, progress: Progress) -> None:
         self._keeper.forget(running)
-        write(self._applying, "")
         try:
             self._terraform().apply(progress)
             progress("Playing the load-balancer controller and external-dns.")

@@ -1,0 +1,80 @@
+"""The root of the command line: its verbs, the target's settings, and what becomes of an error."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+from rich.console import Console
+
+from hallmark.cli import INTERRUPTED
+from hallmark.cli.app import App
+from hallmark.cli.fault import fault, revert
+from hallmark.cli.grade import collect, grade
+from hallmark.cli.lab import lab
+from hallmark.cli.proof import bench, mutants
+from hallmark.cli.survey import audit, clauses, docs
+from hallmark.cli.twin import twin
+from hallmark.errors import Exit, HallmarkError
+from hallmark.targets.profile import KINDS
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option("--target", type=click.Choice(KINDS), help="Where the system under grading lives. Default: twin.")
+@click.option("--region", metavar="REGION", help="AWS region, for example us-east-1.")
+@click.option("--cluster", metavar="NAME", help="Name of the EKS cluster the grade is about.")
+@click.option("--host", metavar="HOST", help="Public host name of the deployment.")
+@click.option("--profile", metavar="NAME", help="AWS CLI profile (target aws).")
+@click.option("--role-arn", metavar="ARN", help="Role to assume for grading (target aws).")
+@click.option("--endpoint", metavar="URL", help="Endpoint of an emulator (target localstack).")
+@click.option("--deadline", type=int, metavar="SECONDS", help="How long collecting may take. Default: 60.")
+@click.version_option(package_name="hallmark")
+@click.pass_context
+def cli(context: click.Context, /, **flags: object) -> None:
+    """Labs, graders and certificates for operating LangSmith Self-Hosted on AWS.
+
+    \b
+    Examples:
+      hallmark grade                            grade the twin, starting it if needed
+      hallmark lab list                         what there is to learn
+      hallmark lab start edge-waf-rate-limit    begin a lab
+      hallmark --target aws --cluster my-eks --host langsmith.example.com grade
+    """  # noqa: D301  (\b is click's mark for a paragraph it must not wrap)
+    context.obj = App.of(flags)
+
+
+for _command in (grade, collect, lab, twin, fault, revert, clauses, audit, mutants, bench, docs):
+    cli.add_command(_command)
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; a person's mistake never gives a traceback.
+
+    Raises:
+        KeyboardInterrupt: The person pressed Ctrl-C, or answered a question with it.
+    """
+    try:
+        code = cli.main(list(arguments) if arguments is not None else None, standalone_mode=False)
+    except click.exceptions.Exit as leave:
+        code = leave.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = int(Exit.USAGE)
+    except HallmarkError as error:
+        _say(error)
+        code = int(error.exit_code)
+    except click.Abort as abort:
+        raise KeyboardInterrupt from abort
+    except BrokenPipeError:
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = INTERRUPTED
+    return code if isinstance(code, int) else 0
+
+
+def _say(error: HallmarkError) -> None:
+    console = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
+    console.print(f"Error: {error.message}", style="bold red", markup=False)
+    if error.hint:
+        console.print(f"Next:  {error.hint}", markup=False)
