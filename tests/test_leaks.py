@@ -1,0 +1,366 @@
+"""Secrets planted in the target, in the environment and in the learner's files are in nothing that Hallmark writes.
+
+A person's target is full of them: in tags, descriptions, records, user data. Everything a learner does is done once
+on such a target, by the real commands; then every file and every line of output is searched, in clear text and in
+the forms in which text travels. What may hold secrets are the emulated target itself (the twin's snapshots and saves)
+and Terraform's own folder.
+"""
+
+import base64
+import html
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+import pytest
+
+from hallmark import catalog
+from hallmark.cli import survey
+from hallmark.cli.app import App
+from hallmark.cli.grade import grade_lab
+from hallmark.evidence import collect
+from hallmark.twin.clients import Clients
+
+pytestmark = pytest.mark.xdist_group("leaks")
+LABS = [lab.id for lab in catalog.labs(Path(__file__).parents[1])]
+
+PASSWORD = "Tr0ub4dor+und/3=Pferde"
+TOKEN = "cache-Auth-T0ken-9c1f77aa"
+UNKNOWN = "origin-Verify-5e4d3c2b1a"
+"""A secret that neither has a shape nor stands in the environment: only its place can tell."""
+SECRETS = {
+    "unknown": UNKNOWN,
+    "license key": "LSENT-7Q2M-55ZK-planted-license",
+    "database password": PASSWORD,
+    "database URL": f"postgres://langsmith:{quote(PASSWORD, safe='')}@pg.internal:5432/langsmith",
+    "cache URL": f"rediss://:{TOKEN}@cache.internal:6379/0",
+    "access key id": "AKIAPLANTED7EXAMPLE0",
+    "secret access key": "plantedSecretAccessKey/9vQ2+x7LmEXAMPLE0",
+    "API key": "lsv2_pt_00planted00api00key00_1234567890",
+    "private key": "-----BEGIN RSA PRIVATE KEY----- MIIplantedPrivateKeyBody0987 -----END RSA PRIVATE KEY-----",
+}
+SHAPED = ("database URL", "cache URL", "access key id", "API key", "private key")
+"""What is known for a secret wherever it stands; the others are known by their place, their name or this process."""
+NEEDLES = (
+    SECRETS["license key"],
+    PASSWORD,
+    TOKEN,
+    UNKNOWN,
+    SECRETS["access key id"],
+    SECRETS["secret access key"],
+    SECRETS["API key"],
+    "MIIplantedPrivateKeyBody0987",
+)
+ENVIRONMENT = {
+    "TF_VAR_postgres_password": PASSWORD,
+    "TF_VAR_langsmith_license_key": SECRETS["license key"],
+    "TF_VAR_redis_url": SECRETS["cache URL"],
+    "LANGSMITH_API_KEY": SECRETS["API key"],
+    "AWS_ACCESS_KEY_ID": SECRETS["access key id"],
+    "AWS_SECRET_ACCESS_KEY": SECRETS["secret access key"],
+}
+
+
+def forms(secret: str) -> set[str]:
+    """The ways in which a secret travels: as it is, in a URL, in JSON, in HTML, in base64 at any offset."""
+    raw = secret.encode()
+    shifted = (base64.b64encode(b"\0" * shift + raw).decode()[4 * bool(shift) : -4] for shift in range(3))
+    plain = {secret, quote(secret), quote(secret, safe=""), quote_plus(secret), html.escape(secret)}
+    encoded = {*shifted, raw.hex(), json.dumps(secret)[1:-1]}
+    return plain | encoded | {form.replace("+", "-").replace("/", "_") for form in encoded}
+
+
+FORMS = {form: needle for needle in NEEDLES for form in forms(needle)}
+
+
+def found_in(text: str) -> set[str]:
+    """The planted secrets that a text gives away."""
+    return {needle for form, needle in FORMS.items() if form in text}
+
+
+@dataclass
+class Planter:
+    """Puts secrets into a target where people put them.
+
+    Attributes:
+        aws: Clients of the target.
+        cluster: Name of its cluster.
+        places: Where something was planted that a grade reads.
+    """
+
+    aws: Clients
+    cluster: str
+    places: list[str] = field(default_factory=list)
+
+    def plant(self) -> None:
+        """Plant in every kind of place."""
+        for part in (self._network, self._stores, self._identity, self._names, self._edge, self._secrets):
+            part()
+
+    def _text(self, place: str) -> str:
+        # One note with everything in it, and the place, so that a test can tell that it was read.
+        self.places.append(place)
+        return f"planted-{place} {' '.join(SECRETS.values())}"
+
+    def _tags(self, place: str, key: str = "Key", value: str = "Value") -> list[dict[str, str]]:
+        # A tag of an unknown name is anybody's note; one with a kept name can only be told by the secret's shape.
+        self.places.append(place)
+        notes = [{key: f"note-{rank}", value: secret} for rank, secret in enumerate(SECRETS.values())]
+        kept = [{key: f"hallmark:{rank}", value: SECRETS[name]} for rank, name in enumerate(SHAPED)]
+        return [{key: f"planted-{place}", value: "x"}, *notes, *kept]
+
+    def _network(self) -> None:
+        ec2, eks = self.aws("ec2"), self.aws("eks")
+        vpc = eks.describe_cluster(name=self.cluster)["cluster"]["resourcesVpcConfig"]
+        group = ec2.create_security_group(
+            GroupName="notes", Description=self._text("security-group"), VpcId=vpc["vpcId"]
+        )["GroupId"]
+        note = {"CidrIp": "10.0.0.0/16", "Description": self._text("rule")}
+        rule = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [note]}
+        ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[rule])
+        ec2.create_tags(Resources=[group, vpc["subnetIds"][0]], Tags=self._tags("subnet"))
+        arn = eks.describe_cluster(name=self.cluster)["cluster"]["arn"]
+        eks.tag_resource(resourceArn=arn, tags={tag["Key"]: tag["Value"] for tag in self._tags("cluster")})
+        template = ec2.create_launch_template(
+            LaunchTemplateName="notes",
+            LaunchTemplateData={"UserData": base64.b64encode(" ".join(SECRETS.values()).encode()).decode()},
+            TagSpecifications=[{"ResourceType": "launch-template", "Tags": self._tags("launch-template")}],
+        )["LaunchTemplate"]["LaunchTemplateId"]
+        ec2.create_launch_template_version(
+            LaunchTemplateId=template, VersionDescription="x", LaunchTemplateData={"UserData": UNKNOWN}
+        )
+
+    def _stores(self) -> None:
+        rds, s3, cache = self.aws("rds"), self.aws("s3"), self.aws("elasticache")
+        database = next(each for each in rds.describe_db_instances()["DBInstances"] if each["Engine"] == "postgres")
+        rds.add_tags_to_resource(ResourceName=database["DBInstanceArn"], Tags=self._tags("database"))
+        bucket = next(each["Name"] for each in s3.list_buckets()["Buckets"] if "traces" in each["Name"])
+        tagged = s3.get_bucket_tagging(Bucket=bucket)["TagSet"]
+        s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": [*tagged, *self._tags("bucket")]})
+        group = cache.describe_replication_groups()["ReplicationGroups"][0]
+        cache.add_tags_to_resource(ResourceName=group["ARN"], Tags=self._tags("cache"))
+        cache.modify_replication_group(
+            ReplicationGroupId=group["ReplicationGroupId"], ReplicationGroupDescription=self._text("replication-group")
+        )
+
+    def _identity(self) -> None:
+        iam, kms = self.aws("iam"), self.aws("kms")
+        role = next(each for each in iam.list_roles()["Roles"] if each["RoleName"].endswith("-langsmith"))["RoleName"]
+        iam.update_role(RoleName=role, Description=self._text("role"))
+        iam.tag_role(RoleName=role, Tags=self._tags("role-tag"))
+        for key in kms.list_keys()["Keys"]:
+            kms.update_key_description(KeyId=key["KeyId"], Description=self._text("key"))
+
+    def _names(self) -> None:
+        route53, alarms = self.aws("route53"), self.aws("cloudwatch")
+        zone = route53.list_hosted_zones()["HostedZones"][0]
+        values = [{"Value": json.dumps(secret)} for secret in [self._text("record"), *SECRETS.values()]]
+        record = {"Name": f"note.{zone['Name']}", "Type": "TXT", "TTL": 60, "ResourceRecords": values}
+        changes = {"Changes": [{"Action": "UPSERT", "ResourceRecordSet": record}]}
+        route53.change_resource_record_sets(HostedZoneId=zone["Id"], ChangeBatch=changes)
+        route53.update_hosted_zone_comment(Id=zone["Id"], Comment=self._text("zone"))
+        check = route53.list_health_checks()["HealthChecks"][0]["Id"]
+        route53.update_health_check(HealthCheckId=check, ResourcePath=f"/planted-check?key={SECRETS['API key']}")
+        self.places.append("check")
+        alarm = alarms.describe_alarms()["MetricAlarms"][0]
+        kept = {name: alarm[name] for name in ("AlarmName", "MetricName", "Namespace", "Statistic", "Period")}
+        more = {name: alarm[name] for name in ("EvaluationPeriods", "Threshold", "ComparisonOperator", "Dimensions")}
+        alarms.put_metric_alarm(**kept, **more, AlarmDescription=self._text("alarm"))
+
+    def _edge(self) -> None:
+        elb = self.aws("elbv2")
+        balancer = next(
+            each for each in elb.describe_load_balancers()["LoadBalancers"] if "k8s" in each["LoadBalancerName"]
+        )
+        arn = balancer["LoadBalancerArn"]
+        elb.add_tags(ResourceArns=[arn], Tags=self._tags("balancer"))
+        secure = next(each for each in elb.describe_listeners(LoadBalancerArn=arn)["Listeners"] if each["Port"] == 443)
+        elb.create_rule(
+            ListenerArn=secure["ListenerArn"],
+            Priority=7,
+            # A shared secret in a header is how a front proves itself to a load balancer.
+            Conditions=[
+                {"Field": "http-header", "HttpHeaderConfig": {"HttpHeaderName": "X-Origin", "Values": [UNKNOWN]}},
+                {"Field": "query-string", "QueryStringConfig": {"Values": [{"Key": "key", "Value": UNKNOWN}]}},
+            ],
+            Actions=[
+                {
+                    "Type": "fixed-response",
+                    "FixedResponseConfig": {"StatusCode": "200", "MessageBody": self._text("body")},
+                }
+            ],
+        )
+
+    def plant_where_faults_work(self) -> None:
+        """Plant in what a fault changes and so would have to write down: the web ACL, the database's rules."""
+        rds, ec2, waf = self.aws("rds"), self.aws("ec2"), self.aws("wafv2")
+        summary = waf.list_web_acls(Scope="REGIONAL")["WebACLs"][0]
+        place = {"Name": summary["Name"], "Id": summary["Id"], "Scope": "REGIONAL"}
+        found = waf.get_web_acl(**place)
+        match = {
+            "SearchString": UNKNOWN,
+            "FieldToMatch": {"SingleHeader": {"Name": "x-origin-verify"}},
+            "PositionalConstraint": "EXACTLY",
+            "TextTransformations": [{"Priority": 0, "Type": "NONE"}],
+        }
+        origin = {"Name": "origin", "Priority": 99, "Action": {"Count": {}}, "Statement": {"ByteMatchStatement": match}}
+        rules = [*found["WebACL"]["Rules"], {**origin, "VisibilityConfig": found["WebACL"]["VisibilityConfig"]}]
+        kept = {name: found["WebACL"][name] for name in ("DefaultAction", "VisibilityConfig")}
+        description = self._text("web-acl")
+        waf.update_web_acl(**place, **kept, Rules=rules, Description=description, LockToken=found["LockToken"])
+        group = rds.describe_db_instances()["DBInstances"][0]["VpcSecurityGroups"][0]["VpcSecurityGroupId"]
+        note = {"CidrIp": "10.0.0.0/8", "Description": self._text("database-rule")}
+        rule = {"IpProtocol": "tcp", "FromPort": 5432, "ToPort": 5432, "IpRanges": [note]}
+        ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[rule])
+
+    def _secrets(self) -> None:
+        store, parameters = self.aws("secretsmanager"), self.aws("ssm")
+        store.create_secret(
+            Name="langsmith/planted",
+            Description=self._text("secret"),
+            SecretString=json.dumps(SECRETS),
+            Tags=self._tags("secret-tag"),
+        )
+        parameters.put_parameter(
+            Name="/langsmith/planted", Type="SecureString", Value=json.dumps(SECRETS), Description=" ".join(NEEDLES)
+        )
+
+
+@dataclass(frozen=True)
+class Traces:
+    """What was left after everything had been done on a target full of secrets.
+
+    Attributes:
+        clone: Where it was done.
+        faults: Labs that inject a fault.
+        done: Each command with its exit code and everything it said.
+        places: Where something had been planted.
+        raw: What the target answered to every grade and to the audit, before redaction; in memory only.
+    """
+
+    clone: Any
+    faults: list[str]
+    done: list[tuple[str, int, str]]
+    places: list[str]
+    raw: str
+
+    def files(self) -> Iterator[Path]:
+        """Every file Hallmark wrote, but for the emulated target itself and what was planted by hand."""
+        target = [self.clone.home / "twin" / name for name in ("snapshots", "autosave", "terraform", "clones")]
+        planted = self.clone.root / "work" / "preflight-account"
+        for file in self.clone.root.rglob("*"):
+            if file.is_file() and not any(file.is_relative_to(folder) for folder in [*target, planted]):
+                yield file
+
+
+TFVARS = f"""
+redis_auth_token  = "{TOKEN}"
+postgres_password = "{PASSWORD}"
+license           = {{ key = "{SECRETS["license key"]}" }}
+database_url      = "{SECRETS["database URL"]}"
+cache_url         = "{SECRETS["cache URL"]}"
+access_key        = "{SECRETS["access key id"]}"
+secret_key        = "{SECRETS["secret access key"]}"
+api_keys          = ["{SECRETS["API key"]}"]
+tls_private_key   = "{SECRETS["private key"]}"
+"""
+"""What a person may have written into a plan. Appended to what the preflight lab hands out."""
+
+
+def _plant_files(work: Path) -> None:
+    plan = work / "plan.tfvars"
+    plan.write_text(plan.read_text() + TFVARS)
+    (work / "backend.tfbackend").write_text(f'bucket = "b"\nsecret_key = "{SECRETS["secret access key"]}"\n')
+    (work / "broken.tf").write_text(f'variable "x" {{ default = "{PASSWORD}" "{TOKEN}" }}\n')
+    (work / "notes.txt").write_text("\n".join(SECRETS.values()))
+
+
+@pytest.fixture(scope="module")
+def traces(clone: Callable[[], Any]) -> Traces:
+    """Everything a learner does, done on a target full of secrets; first without, then with those faults refuse."""
+    mine = clone()
+    mine.environment.update(ENVIRONMENT)
+    done: list[tuple[str, int, str]] = []
+
+    def run(*arguments: str) -> None:
+        ended = mine.run(*arguments)
+        done.append((" ".join(arguments), ended.returncode, ended.stdout + ended.stderr))
+
+    run("twin", "up")
+    planter = Planter(mine.twin.clients, "hallmark-twin-eks")
+    planter.plant()
+    run("lab", "start", "preflight-account")
+    _plant_files(mine.root / "work" / "preflight-account")
+    faults = [lab for lab in LABS if (mine.root / "graders" / lab / "fault.toml").is_file()]
+    for lab in faults:
+        for verb in (("fault", "inject", lab, "--dry-run"), ("fault", "inject", lab), ("grade", lab), ("revert",)):
+            run(*verb)
+    planter.plant_where_faults_work()
+    for lab in LABS:
+        run("grade", lab)
+        run("collect", lab, "-o", f"{lab}.json")
+        run("grade", lab, "--evidence", f"{lab}.json", "-o", f"again-{lab}")
+    for lab in faults:
+        run("fault", "inject", lab)
+    run("audit")
+    return Traces(mine, faults, done, planter.places, _raw(mine))
+
+
+def _raw(mine: Any) -> str:
+    class Blind:
+        """A redactor that lets everything through."""
+
+        def __init__(self, *_: object) -> None: ...
+
+        def redact(self, value: Any) -> Any:
+            return value
+
+        def text(self, value: str) -> str:
+            return value
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HALLMARK_ROOT", str(mine.root))
+        patch.setenv("HALLMARK_HOME", str(mine.home))
+        patch.setattr(collect, "Redactor", Blind)
+        app = App.of({})
+        profile = app.profile()
+        audited = collect.collect(app.sources(profile), profile.scope(), survey._leftovers, profile.deadline)
+        return audited.to_json() + "".join(grade_lab(app, lab)[1].to_json() for lab in catalog.labs(app.root))
+
+
+def test_every_command_did_its_work(traces: Traces) -> None:
+    """A command that stopped at its first line gives nothing away either: that would prove nothing."""
+    injects = [(code, text) for name, code, text in traces.done if re.fullmatch(r"fault inject \S+", name)]
+    others = [each for each in traces.done if not each[0].startswith(("fault inject", "grade preflight"))]
+    half = len(traces.faults)
+
+    assert [code for code, _ in injects[:half]] == [0] * half, injects
+    assert all("looks like a secret" in text for _, text in injects[half:])
+    assert len(list((traces.clone.home / "journal").rglob("*.json"))) == half
+    assert [each for each in others if each[1] not in {0, 1}] == []
+
+
+def test_the_grade_really_read_the_planted_places(traces: Traces) -> None:
+    """Each place, and each secret: without redaction they would be in the evidence."""
+    unread = [place for place in traces.places if f"planted-{place}" not in traces.raw]
+
+    assert unread == []
+    assert found_in(traces.raw) == set(NEEDLES)
+
+
+def test_no_file_holds_a_planted_secret(traces: Traces) -> None:
+    """Evidence, scorecards, journals, attempts, logs: none, in no form."""
+    files = list(traces.files())
+    names = {file.name for file in files}
+
+    assert {"evidence.json", "scorecard.json", "scorecard.html", "scorecard.xml", "server.log"} <= names
+    assert {str(file): found for file in files if (found := found_in(file.read_text(errors="replace")))} == {}
+
+
+def test_no_output_holds_a_planted_secret(traces: Traces) -> None:
+    """Standard output and standard error of every command."""
+    assert {name: found for name, _, text in traces.done if (found := found_in(text))} == {}

@@ -1,0 +1,270 @@
+"""The whole way of a grade, by the real commands: from the target to the exit code, and again without the target."""
+
+import hashlib
+import json
+import re
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from hallmark import catalog
+from hallmark.evidence.snapshot import LOCAL
+
+pytestmark = pytest.mark.xdist_group("whole-way")
+LABS = [lab.id for lab in catalog.labs(Path(__file__).parents[1])]
+REFERENCE = next(lab.id for lab in catalog.labs(Path(__file__).parents[1]) if lab.track == "deployment")
+FAULTY = "edge-waf-rate-limit"
+
+HERMIT = """
+import os, sys
+
+def refuse(event, arguments):
+    if event in {"socket.connect", "subprocess.Popen", "os.posix_spawn", "os.exec", "os.fork"}:
+        with open(os.environ["HERMIT_LOG"], "a") as log:
+            log.write(f"{event} {arguments}\\n")
+        raise PermissionError(event)
+
+sys.addaudithook(refuse)
+"""
+"""Python reads it at its start: whoever tries to reach anything is written down and stopped."""
+
+
+@pytest.fixture(scope="module")
+def system(clone: Callable[[], Any]) -> Any:
+    """A clone whose twin is up and holds the baseline."""
+    mine = clone()
+    assert mine.run("twin", "up").returncode == 0
+    return mine
+
+
+@pytest.fixture(scope="module")
+def graded(system: Any) -> Path:
+    """The files of a grade of the whole reference."""
+    done = system.run("grade")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return Path(system.home / "grades" / REFERENCE)
+
+
+@pytest.mark.parametrize("lab", LABS)
+def test_stored_evidence_gives_the_same_scorecard_and_asks_nobody(
+    system: Any, clone: Callable[[], Any], tmp_path: Path, lab: str
+) -> None:
+    """Without a twin, every connection and every process refused: byte for byte the same."""
+    live = system.run("grade", lab)
+    elsewhere = clone()
+    (tmp_path / "sitecustomize.py").write_text(HERMIT)
+    log = tmp_path / "log"
+    alone = {"PYTHONPATH": str(tmp_path), "HERMIT_LOG": str(log)}
+
+    evidence = system.home / "grades" / lab / "evidence.json"
+    stored = elsewhere.run("grade", lab, "--evidence", str(evidence), environment=alone)
+
+    assert not log.exists(), log.read_text()
+    assert (stored.returncode, stored.stdout) == (live.returncode, live.stdout)
+    for name in ("scorecard.json", "scorecard.html", "scorecard.xml", "evidence.json"):
+        first, second = (each.home / "grades" / lab / name for each in (system, elsewhere))
+        assert first.read_bytes() == second.read_bytes(), name
+    assert elsewhere.run("twin", "status").returncode == 1
+
+
+def test_the_hermit_would_notice(system: Any, tmp_path: Path) -> None:
+    """The trap of the test above snaps when a target is asked."""
+    (tmp_path / "sitecustomize.py").write_text(HERMIT)
+    alone = {"PYTHONPATH": str(tmp_path), "HERMIT_LOG": str(tmp_path / "log")}
+
+    done = system.run("grade", environment=alone)
+
+    assert done.returncode != 0
+    assert "socket.connect" in (tmp_path / "log").read_text()
+
+
+@dataclass
+class Counting:
+    """A proxy before the twin that writes down each request, without what changes from try to try."""
+
+    endpoint: str
+    url: str = ""
+    seen: Counter[tuple[str, str, str, bytes]] = field(default_factory=Counter)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def pass_on(self, handler: BaseHTTPRequestHandler) -> None:
+        """Hand one request over to the twin, and its answer back."""
+        body = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
+        with self.lock:
+            self.seen[handler.command, handler.path, handler.headers.get("X-Amz-Target", ""), body] += 1
+        connection = HTTPConnection(urlsplit(self.endpoint).netloc, timeout=60)
+        connection.request(handler.command, handler.path, body, dict(handler.headers.items()))
+        answer = connection.getresponse()
+        content = answer.read()
+        handler.send_response(answer.status)
+        for name, value in answer.getheaders():
+            if name.lower() not in {"transfer-encoding", "connection", "content-length", "server"}:
+                handler.send_header(name, value)
+        handler.send_header("Content-Length", str(len(content)))
+        handler.end_headers()
+        if handler.command != "HEAD":
+            handler.wfile.write(content)
+        connection.close()
+
+
+@contextmanager
+def counting(endpoint: str) -> Iterator[Counting]:
+    """Run a counting proxy before *endpoint*."""
+    counter = Counting(endpoint)
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("do_"):
+                return lambda: counter.pass_on(self)
+            raise AttributeError(name)
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  (http.server names it so)
+            """Say nothing."""
+
+    class Server(ThreadingHTTPServer):
+        request_queue_size = 128
+
+    with Server(("127.0.0.1", 0), Handler) as server:
+        counter.url = f"http://127.0.0.1:{server.server_address[1]}"
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield counter
+        server.shutdown()
+
+
+def test_each_distinct_call_is_made_once_in_every_grade(system: Any, graded: Path) -> None:
+    """Counted at the wire: as many requests as answers, none twice, in the first grade and in the second."""
+    asked = json.loads((graded / "evidence.json").read_text())["answers"]
+    calls = [key for key in asked if key.split(".")[0] not in LOCAL]
+    for _ in range(2):
+        with counting(system.twin.endpoint) as counter:
+            done = system.run("--target", "localstack", "--endpoint", counter.url, "grade")
+
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert [request for request, times in counter.seen.items() if times > 1] == []
+        assert counter.seen.total() == len(calls)
+
+
+def _edited(graded: Path, folder: Path, edit: Callable[[str], str]) -> str:
+    changed = folder / "evidence.json"
+    changed.write_text(edit((graded / "evidence.json").read_text()))
+    return str(changed)
+
+
+def _without_answer(text: str) -> str:
+    body = json.loads(text)
+    key = next(key for key in body["answers"] if key.startswith("rds.describe_db_instances"))
+    body["answers"][key] = {"status": "denied", "code": "denied", "message": "rds.describe_db_instances: AccessDenied"}
+    return json.dumps(body)
+
+
+def _with_public_database(text: str) -> str:
+    assert '"PubliclyAccessible": false' in text
+    return text.replace('"PubliclyAccessible": false', '"PubliclyAccessible": true')
+
+
+def test_the_exit_code_is_the_answer(system: Any, graded: Path, tmp_path: Path) -> None:
+    """0 passed, 1 not passed, 2 wrong use, 3 could not tell: what a pipeline reads."""
+    worse = _edited(graded, tmp_path, _with_public_database)
+    refused = system.run("grade", "--evidence", worse, "-o", str(tmp_path / "out"))
+    unknown = system.run("grade", "--evidence", _edited(graded, tmp_path, _without_answer), "-o", str(tmp_path / "out"))
+    nobody = system.run("--target", "localstack", "--endpoint", "http://127.0.0.1:1", "--deadline", "20", "grade")
+
+    assert system.run("grade", "--evidence", str(graded / "evidence.json")).returncode == 0
+    assert (refused.returncode, "NOT PASSED" in refused.stdout.upper()) == (1, True)
+    assert (unknown.returncode, "denied" in unknown.stdout.lower()) == (3, True)
+    assert system.run("grade", "no-such-lab").returncode == 2
+    assert nobody.returncode == 3
+
+
+def test_a_fault_turns_the_exit_code_and_a_revert_turns_it_back(system: Any) -> None:
+    """On the live target: start a lab, not passed; finish it, passed."""
+    assert system.run("lab", "start", FAULTY).returncode == 0
+    broken = system.run("grade", FAULTY)
+    assert system.run("lab", "finish", FAULTY).returncode == 0
+    mended = system.run("grade", FAULTY)
+
+    assert (broken.returncode, mended.returncode) == (1, 0)
+
+
+NAMED = re.compile(
+    r'"(?:RoleName|PolicyName|DBInstanceIdentifier|DBParameterGroupName|DBSubnetGroupName|ReplicationGroupId'
+    r"|CacheParameterGroupName|CacheSubnetGroupName|CacheClusterId|GroupName|Name|MetricName|AlarmName|LoadBalancerName"
+    r'|launchTemplateName|LaunchTemplateName|nodegroupName|TargetGroupName)": "([^"]+)"'
+)
+"""Fields that hold a name somebody chose."""
+OURS = re.compile(r"^(hallmark-twin(?!-eks$)[\w.-]+|k8s-[\w-]+)$")
+"""Names our Terraform gives, and what its cluster's controllers derive from them. Paths of secrets keep their slash:
+policies grant by prefix."""
+
+
+def _renamed(text: str) -> str:
+    """Give everything our Terraform names a name that says nothing; the same everywhere."""
+    names = {name for name in NAMED.findall(text) if OURS.match(name)}
+    for name in sorted(names, key=len, reverse=True):
+        text = text.replace(name, f"n{hashlib.sha256(name.encode()).hexdigest()[:16]}")
+    assert len(names) > 20
+    return text.replace("hallmark-twin", "acme-blue")
+
+
+def _unlabelled(value: Any) -> Any:
+    """Drop our tags but one, which gets another name: some tag in common is asked for, which one is free.
+
+    What Kubernetes and its controllers need to find their things stays.
+    """
+    match value:
+        case dict():
+            return {NEW.get(name, name): _unlabelled(item) for name, item in value.items() if not _is_ours(name)}
+        case list():
+            kept = [item for item in value if not (isinstance(item, dict) and _is_tag_of_ours(item))]
+            return [_unlabelled(item) for item in kept]
+        case str() if value in NEW:
+            return NEW[value]
+        case _:
+            return value
+
+
+NEW = {"app": "cost-centre"}
+
+
+def _is_ours(tag: str) -> bool:
+    return tag in {"environment", "managed-by"} or tag.startswith("hallmark:")
+
+
+def _is_tag_of_ours(item: dict[str, Any]) -> bool:
+    key = item.get("Key")
+    return isinstance(key, str) and (key == "Name" or _is_ours(key))
+
+
+def _anonymous(text: str) -> str:
+    body = json.loads(_renamed(text))
+    for answer in body["answers"].values():
+        answer["value"] = _unlabelled(answer["value"])
+    return json.dumps(body)
+
+
+def test_nothing_our_terraform_names_or_tags_is_needed(system: Any, graded: Path, tmp_path: Path) -> None:
+    """The same system under other names and without our tags passes just the same: references are followed."""
+    anonymous = _edited(graded, tmp_path, _anonymous)
+    text = Path(anonymous).read_text()
+
+    done = system.run("grade", "--evidence", anonymous, "-o", str(tmp_path / "out"))
+
+    assert "hallmark-twin" not in text
+    assert not re.search(r'"(Key": "|)hallmark:', text)
+    assert done.returncode == 0, done.stdout
+    first, second = (json.loads((f / "scorecard.json").read_text()) for f in (graded, tmp_path / "out"))
+    assert {r["check"]["id"]: r["verdict"] for r in first["results"]} == {
+        r["check"]["id"]: r["verdict"] for r in second["results"]
+    }
