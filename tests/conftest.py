@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from hallmark.faults import runner
 from hallmark.twin.supervisor import Twin
 
 ROOT = Path(__file__).parents[1]
@@ -108,5 +109,6 @@ def environment(project: Path) -> Iterator[None]:
     before = {name: os.environ.get(name) for name in mine}
     os.environ.update(mine)
     yield
+    runner.revert(RUNTIME)  # a fault of the last lab must not wait for its watchdog
     for name, value in before.items():
         os.environ.pop(name) if value is None else os.environ.__setitem__(name, value)
