@@ -5,7 +5,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from hallmark.faults.runner import Runner
 from hallmark.model import Call
 from hallmark.targets.profile import Profile
 from hallmark.targets.writer import AwsWriter
+from hallmark.waiting import until
 
 CLUSTER = "lab-eks"
 INGESTION = ("/api/v1/runs", "/api/v1/otel/", "/api/runs")
@@ -73,11 +73,9 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     state = tmp_path_factory.mktemp("emulator")
     command = [sys.executable, "-m", "hallmark.twin.aws.server", "--port", "0", "--state", str(state), "--no-autosave"]
     with (state / "log").open("w") as log, subprocess.Popen(command, stdout=log, stderr=log) as server:
-        about, until = state / "server.json", time.monotonic() + 60
-        while not about.is_file():
-            assert server.poll() is None, (state / "log").read_text()
-            assert time.monotonic() < until, "the emulator is not up after a minute"
-            time.sleep(0.05)
+        about = state / "server.json"
+        until(lambda: about.is_file() or server.poll() is not None, 60)
+        assert about.is_file(), (state / "log").read_text()
         yield f"http://127.0.0.1:{json.loads(about.read_text())['port']}"
         server.terminate()
 
