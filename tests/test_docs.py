@@ -22,7 +22,7 @@ from hallmark.cli.survey import all_checks
 from hallmark.errors import Unobservable
 from hallmark.reporting import pages
 from hallmark.targets.profile import Profile
-from hallmark.views.policy import Policy, Request, decide
+from hallmark.policy import Policy, Request, decide
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"

@@ -19,7 +19,8 @@ import pytest
 
 from hallmark import catalog
 from hallmark.faults import runner
-from hallmark.twin.process import PORT, is_free
+from hallmark.twin.emulator import PORT
+from hallmark.twin.process import is_free
 
 pytestmark = pytest.mark.xdist_group("interrupted")
 LABS = catalog.labs(Path(__file__).parents[1])

@@ -4,7 +4,7 @@ import pytest
 
 from hallmark.errors import Miss
 from hallmark.views.identity import AUDIENCE, Identity
-from hallmark.views.policy import (
+from hallmark.policy import (
     Breadth,
     Policy,
     Unknown,
@@ -13,7 +13,7 @@ from hallmark.views.policy import (
     trusted_principals,
     trusts_web_identity,
 )
-from hallmark.views.policy.matching import matches
+from hallmark.policy.matching import matches
 from hallmark.views.roles import Role
 from hallmark.views.storage import READ, Storage
 

@@ -8,8 +8,8 @@ from operator import itemgetter
 import pytest
 
 from hallmark.errors import Unobservable
-from hallmark.views.policy import Condition, Request, Unknown
-from hallmark.views.policy.conditions import holds
+from hallmark.policy import Condition, Request, Unknown
+from hallmark.policy.conditions import holds
 
 GUIDE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/"
 OPERATORS = GUIDE + "reference_policies_elements_condition_operators.html"

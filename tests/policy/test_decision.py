@@ -10,7 +10,7 @@ from typing import Any, TypedDict
 import pytest
 
 from hallmark.errors import AuthorError, Unobservable
-from hallmark.views.policy import Outcome, Policy, Request, Unknown, decide
+from hallmark.policy import Outcome, Policy, Request, Unknown, decide
 
 GUIDE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/"
 LOGIC = GUIDE + "reference_policies_evaluation-logic_policy-eval-denyallow.html"

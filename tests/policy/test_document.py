@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 
 from hallmark.errors import Unobservable
-from hallmark.views.policy import Effect, Policy
+from hallmark.policy import Effect, Policy
 
 GRAMMAR = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html"
 

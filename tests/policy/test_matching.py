@@ -7,7 +7,7 @@ from operator import itemgetter
 
 import pytest
 
-from hallmark.views.policy.matching import every, like, matches, negate, overlaps, plain, resolve, some, widen
+from hallmark.policy.matching import every, like, matches, negate, overlaps, plain, resolve, some, widen
 
 RESOURCE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html"
 ACTION = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hallmark.views.policy import Breadth, Policy, allowed_actions, buckets, has_wildcard_grant
+from hallmark.policy import Breadth, Policy, allowed_actions, buckets, has_wildcard_grant
 
 BUCKET = "arn:aws:s3:::traces"
 OBJECTS = BUCKET + "/*"

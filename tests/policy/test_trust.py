@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hallmark.views.policy import (
+from hallmark.policy import (
     Outcome,
     Unknown,
     trusted_principals,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hallmark.twin.process import Server
+from hallmark.twin.emulator import Server
 from hallmark.twin.supervisor import Twin
 
 ROOT = Path(__file__).parents[2]

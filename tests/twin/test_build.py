@@ -14,8 +14,8 @@ import pytest
 
 from hallmark.errors import EnvironmentFault
 from hallmark.twin import terraform
+from hallmark.twin.emulator import Server
 from hallmark.twin.files import is_held
-from hallmark.twin.process import Server
 from hallmark.twin.supervisor import Twin
 from hallmark.twin.terraform import Terraform, check_version, provider_settings
 from hallmark.waiting import until

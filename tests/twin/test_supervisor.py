@@ -20,8 +20,9 @@ import pytest
 from hallmark.errors import EnvironmentFault, UsageError
 from hallmark.twin import baseline, control, process
 from hallmark.twin.clients import Clients
+from hallmark.twin.emulator import Server
 from hallmark.twin.files import is_held
-from hallmark.twin.process import Server, is_free
+from hallmark.twin.process import is_free
 from hallmark.twin.snapshots import Snapshot, Snapshots
 from hallmark.twin.supervisor import ACCOUNT, REGION, Twin
 from hallmark.waiting import until

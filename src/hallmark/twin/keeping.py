@@ -5,8 +5,8 @@ from pathlib import Path
 
 from hallmark.errors import UsageError
 from hallmark.twin import baseline
+from hallmark.twin.emulator import Running
 from hallmark.twin.files import write
-from hallmark.twin.process import Running
 from hallmark.twin.snapshots import Snapshot, Snapshots
 from hallmark.twin.terraform import Progress
 

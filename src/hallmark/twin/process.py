@@ -1,7 +1,8 @@
-"""The server as a process: found, started, stopped; never guessed from a process id alone.
+"""A part of the twin as a process: found, started, stopped; never guessed from a process id alone.
 
-The server holds a lock on ``server.lock`` while it lives, and its process id is in that file. So a lock that is held
-proves a living server, and the id belongs to it: ids that the system has given to somebody else do no harm.
+Each part holds a lock on ``<name>.lock`` in its state directory while it lives, and its process id is in that file.
+So a lock that is held proves a living process, and the id belongs to it: ids that the system has given to somebody
+else do no harm. What it has to say, such as its port, is in ``<name>.json``.
 """
 
 import json
@@ -9,135 +10,118 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from hallmark.errors import EnvironmentFault
-from hallmark.twin.aws.seal import Seal
-from hallmark.twin.control import Control
 from hallmark.twin.files import disk_fault, is_held
 from hallmark.waiting import until
 
-PORT = 4566
-"""LocalStack's edge port, which tools know."""
+T = TypeVar("T")
 ENDED = 0
-"""Process id in ``server.json`` after an orderly end."""
+"""Process id in the about file after an orderly end."""
 STARTS_WITHIN = 90.0
 STOPS_WITHIN = 60.0
 """Seconds; stopping includes a last save."""
-MISLEADING = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_CONFIG_FILE", "MOTO_ACCOUNT_ID", "AWS_CA_BUNDLE")
-"""Variables of the caller that would change what the server does."""
+MISLEADING = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_CONFIG_FILE", "MOTO_ACCOUNT_ID", "AWS_CA_BUNDLE", "KUBECONFIG")
+"""Variables of the caller that would change what a part does."""
 
 
-@dataclass(frozen=True)
-class Running:
-    """A server that answers.
-
-    Attributes:
-        pid: Process id.
-        port: Port on 127.0.0.1.
-        started: When it started, ISO 8601 UTC.
-        versions: Of moto, the extension and Python inside the process.
-        control: Its control paths.
-        autosave_error: Why the last save failed, or empty.
-    """
-
-    pid: int
-    port: int
-    started: str
-    versions: dict[str, str]
-    control: Control
-    autosave_error: str = ""
-
-
-class Server:
-    """The one server of a state directory.
+class Process:
+    """The one process of a part.
 
     Args:
-        state: The state directory.
+        state: The state directory of the part.
+        name: Base name of its lock, about file and log.
+        module: What ``python -m`` runs.
+        label: What a person calls it.
     """
 
-    def __init__(self, state: Path) -> None:
-        self._state = state
-        self._lock = state / "server.lock"
-        self._about = state / "server.json"
-        self.log = state / "server.log"
+    def __init__(self, state: Path, name: str, module: str, label: str) -> None:
+        self.state = state
+        self._lock = state / f"{name}.lock"
+        self._about = state / f"{name}.json"
+        self.log = state / f"{name}.log"
+        self._module = module
+        self._label = label
 
     @property
     def is_alive(self) -> bool:
-        """Whether a server process lives, whatever it does."""
+        """Whether the process lives, whatever it does."""
         return is_held(self._lock)
 
     @property
     def crashed(self) -> bool:
-        """Whether the last server ended without saying so."""
+        """Whether the last one ended without saying so."""
         with suppress(OSError, ValueError, KeyError, TypeError):
             return not self.is_alive and json.loads(self._about.read_text())["pid"] != ENDED
         return False
 
-    def find(self) -> Running | None:
-        """The server, if it lives, says where it is and answers there."""
-        if not self.is_alive:
+    def about(self) -> dict[str, Any] | None:
+        """What the living process says of itself; None while it starts, or if the file is not its own."""
+        try:
+            about: dict[str, Any] = json.loads(self._about.read_text())
+            return about if self.is_alive and str(about["pid"]) == self._lock.read_text() else None
+        except (FileNotFoundError, json.JSONDecodeError, KeyError, TypeError):
             return None
-        about = self._read()
-        if about is None:
-            return None
-        control = Control(about["port"], Seal.of(self._state).token)
-        health = control.health()
-        if health is None:
-            return None
-        return Running(
-            pid=about["pid"],
-            port=about["port"],
-            started=about["started"],
-            versions=health["versions"],
-            control=control,
-            autosave_error=health["autosave_error"],
-        )
 
-    def start(self, port: int | None = None) -> Running:
-        """Start a server and wait until it answers.
+    def last_port(self) -> int:
+        """The port it had last, which shells and editors still point to; 0 if there is none that is free."""
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            last = int(json.loads(self._about.read_text())["port"])
+            return last if is_free(last) else 0
+        return 0
+
+    def launch(self, arguments: Sequence[str], answers: Callable[[], T | None]) -> T:
+        """Start the process and wait until it answers.
 
         Args:
-            port: Its port; by default the one it had last, else 4566, else a free one.
+            arguments: Its command line.
+            answers: What tells that it does; asked again and again.
 
         Raises:
-            EnvironmentFault: The port is taken, the disk is full, or the server did not come up.
+            EnvironmentFault: The disk is full, or the process did not come up.
         """
-        wanted = port if port is not None else self._free_port()
-        pid = self._spawn(wanted)
+        pid = self._spawn(arguments)
         try:
-            until(lambda: _has_ended(pid) or self.find(), STARTS_WITHIN)
-            running = None if _has_ended(pid) else self.find()
+            until(lambda: _has_ended(pid) or answers(), STARTS_WITHIN)
+            answer = None if _has_ended(pid) else answers()
         except BaseException:
             _kill(pid)
             raise
-        if running is None:
+        if answer is None:
             _kill(pid)
-            raise EnvironmentFault(f"The twin's server did not start: {self._last_words()}", f"read {self.log}")
-        return running
+            raise EnvironmentFault(f"{self._label} did not start: {self._last_words()}", f"read {self.log}")
+        return answer
 
     def stop(self) -> None:
-        """Stop the server if there is one: gently, so that it saves; with force if it does not obey."""
-        self._signal(signal.SIGTERM, STOPS_WITHIN)
-        self._signal(signal.SIGKILL, 5.0)
+        """Stop the process if there is one: gently, so that it saves; with force if it does not obey."""
+        self.signal(signal.SIGTERM)
+        self._wait(STOPS_WITHIN)
         if self.is_alive:
-            raise EnvironmentFault("The twin's server cannot be stopped.", f"kill -9 {self._lock.read_text()}")
+            self.signal(signal.SIGKILL)
+            self._wait(5.0)
+        if self.is_alive:
+            raise EnvironmentFault(f"{self._label} cannot be stopped.", f"kill -9 {self._lock.read_text()}")
 
-    def _signal(self, sign: signal.Signals, seconds: float) -> None:
-        if not self.is_alive:
-            return
-        with suppress(ProcessLookupError, ValueError):
+    def signal(self, sign: signal.Signals) -> None:
+        """Send a signal to the living process; nothing happens if there is none."""
+        if self.is_alive:
+            with suppress(ProcessLookupError, ValueError):
+                os.kill(int(self._lock.read_text()), sign)
+
+    def _wait(self, seconds: float) -> None:
+        with suppress(ValueError, OSError):
             pid = int(self._lock.read_text())
-            os.kill(pid, sign)
             until(lambda: not self.is_alive and _has_ended(pid), seconds)
 
-    def _spawn(self, port: int) -> int:
-        command = [sys.executable, "-m", "hallmark.twin.aws.server", "--port", str(port), "--state", str(self._state)]
+    def _spawn(self, arguments: Sequence[str]) -> int:
+        command = [sys.executable, "-m", self._module, *arguments]
         environment = {name: value for name, value in os.environ.items() if name not in MISLEADING}
         try:
+            self.state.mkdir(parents=True, exist_ok=True)
             with self.log.open("ab") as log:
                 return os.posix_spawn(
                     sys.executable,
@@ -151,23 +135,7 @@ class Server:
                     setsid=True,  # it outlives this command and does not hear its Ctrl-C
                 )
         except OSError as error:
-            raise disk_fault(self._state, error) from error
-
-    def _read(self) -> dict[str, Any] | None:
-        # None while the server starts, or if the file is not the living server's.
-        try:
-            about: dict[str, Any] = json.loads(self._about.read_text())
-            return about if str(about["pid"]) == self._lock.read_text() else None
-        except (FileNotFoundError, json.JSONDecodeError, KeyError, TypeError):
-            return None
-
-    def _free_port(self) -> int:
-        # The port it had last comes first: shells and editors still point there.
-        with suppress(OSError, ValueError, KeyError, TypeError):
-            last = int(json.loads(self._about.read_text())["port"])
-            if is_free(last):
-                return last
-        return PORT if is_free(PORT) else 0
+            raise disk_fault(self.state, error) from error
 
     def _last_words(self) -> str:
         with suppress(OSError):
@@ -185,6 +153,14 @@ def is_free(port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def free_port() -> int:
+    """Some port of 127.0.0.1 that nobody listens on."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def _has_ended(pid: int) -> bool:

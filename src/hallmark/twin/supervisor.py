@@ -10,10 +10,10 @@ from hallmark.errors import EnvironmentFault, UsageError
 from hallmark.twin import baseline
 from hallmark.twin.aws.versions import versions
 from hallmark.twin.clients import SECRET, Clients
+from hallmark.twin.emulator import Running, Server
 from hallmark.twin.files import disk_fault, hold, write
 from hallmark.twin.ingress import Ingress
 from hallmark.twin.keeping import Keeper
-from hallmark.twin.process import Running, Server
 from hallmark.twin.terraform import Progress, Terraform, end_orphan, provider_settings
 
 ACCOUNT = "111122223333"

@@ -3,6 +3,7 @@
 from functools import cached_property
 
 from hallmark.evidence.snapshot import Evidence
+from hallmark.views.alarms import Alarms
 from hallmark.views.compute import Compute
 from hallmark.views.data import Data
 from hallmark.views.edge import Edge
@@ -56,8 +57,13 @@ class Views:
 
     @cached_property
     def observability(self) -> Observability:
-        """Log groups, alarms, health checks."""
+        """Log groups, health checks, the age of what runs."""
         return Observability(self)
+
+    @cached_property
+    def alarms(self) -> Alarms:
+        """Alarms that tell somebody."""
+        return Alarms(self)
 
     @cached_property
     def terraform(self) -> Terraform:

@@ -11,7 +11,7 @@ from typing import Any
 
 from hallmark.model import Call
 from hallmark.views.base import View, cached_property
-from hallmark.views.policy import trusted_subjects, trusts_pod_identity, trusts_web_identity
+from hallmark.policy import trusted_subjects, trusts_pod_identity, trusts_web_identity
 from hallmark.views.roles import Role, first_calls, read_roles
 
 AUDIENCE = "sts.amazonaws.com"

@@ -52,7 +52,7 @@ class NodeImage:
 
 
 class Observability(View):
-    """Log groups, alarms, health checks, and the age of what runs."""
+    """Log groups, health checks, and the age of what runs."""
 
     @cached_property
     def agent_status(self) -> str:
@@ -87,14 +87,10 @@ class Observability(View):
             Call.of("cloudwatch", "describe_alarms"),
             Call.of("synthetics", "describe_canaries"),
         ]
-        checks, alarms, canaries = self.ask_all(calls)
+        checks, _, canaries = self.ask_all(calls)
         return (
             *(_health_check(each) for each in checks["HealthChecks"] if self._watches_host(each["HealthCheckConfig"])),
-            *(
-                Monitor("CloudWatch alarm", each["AlarmName"])
-                for each in alarms["MetricAlarms"]
-                if self._watches_ingress(each)
-            ),
+            *(Monitor("CloudWatch alarm", each.name) for each in self.views.alarms.on_ingress(_WATCHED)),
             *(
                 Monitor("Synthetics canary", each["Name"])
                 for each in canaries["Canaries"]
@@ -142,14 +138,6 @@ class Observability(View):
         right = config.get("FullyQualifiedDomainName", "").lower().rstrip(".") == self.views.edge.host
         return right and bool(config.get("ResourcePath")) and not config.get("Disabled") and not config.get("Inverted")
 
-    def _watches_ingress(self, alarm: Mapping[str, Any]) -> bool:
-        """An alarm on targets or errors of the ingress load balancer, that tells somebody."""
-        ingress = self.views.edge.ingress
-        if ingress is None or not alarm.get("ActionsEnabled") or not alarm.get("AlarmActions"):
-            return False
-        own = {"Name": "LoadBalancer", "Value": ingress.arn.partition(":loadbalancer/")[2]}
-        return any(metric["MetricName"] in _WATCHED and own in metric["Dimensions"] for metric in _metrics(alarm))
-
     def _custom_images(self, ids: list[str]) -> Mapping[str, datetime]:
         if not ids:
             return {}
@@ -159,13 +147,6 @@ class Observability(View):
 
 def _health_check(raw: Mapping[str, Any]) -> Monitor:
     return Monitor("Route 53 health check", raw["Id"], raw["HealthCheckConfig"]["ResourcePath"])
-
-
-def _metrics(alarm: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Metrics an alarm looks at: one of its own, or those in its expression."""
-    if "MetricName" in alarm:
-        return [alarm]
-    return [each["MetricStat"]["Metric"] for each in alarm.get("Metrics", []) if "MetricStat" in each]
 
 
 def _release_day(version: str) -> datetime | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from hallmark.model import Call
 from hallmark.views.base import View
-from hallmark.views.policy import Policy, Request, allowed_actions, decide
+from hallmark.policy import Policy, Request, allowed_actions, decide
 
 
 @dataclass(frozen=True)

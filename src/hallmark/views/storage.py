@@ -10,7 +10,7 @@ from typing import Any
 
 from hallmark.model import Call
 from hallmark.views.base import View, cached_property, tags
-from hallmark.views.policy import Outcome, Policy, Request, Unknown, buckets, decide
+from hallmark.policy import Outcome, Policy, Request, Unknown, buckets, decide
 from hallmark.views.roles import Role
 
 READ = {"secretsmanager": "secretsmanager:GetSecretValue", "ssm": "ssm:GetParameter*"}

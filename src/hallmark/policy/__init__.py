@@ -11,12 +11,12 @@ Left out: requests across accounts (nobody compares the resource's account with 
 federated users, the root user, VPC endpoint policies, resource control policies, access control lists.
 """
 
-from hallmark.views.policy.conditions import Condition
-from hallmark.views.policy.decision import Decision, Outcome, decide
-from hallmark.views.policy.document import Effect, Policy, Statement
-from hallmark.views.policy.privilege import Breadth, Finding, allowed_actions, buckets, has_wildcard_grant
-from hallmark.views.policy.request import Request, Unknown
-from hallmark.views.policy.trust import (
+from hallmark.policy.conditions import Condition
+from hallmark.policy.decision import Decision, Outcome, decide
+from hallmark.policy.document import Effect, Policy, Statement
+from hallmark.policy.privilege import Breadth, Finding, allowed_actions, buckets, has_wildcard_grant
+from hallmark.policy.request import Request, Unknown
+from hallmark.policy.trust import (
     trusted_principals,
     trusted_subjects,
     trusts_pod_identity,

@@ -7,9 +7,9 @@ elements: Principal", "… NotPrincipal" and "How AWS enforcement code logic eva
 import re
 from dataclasses import dataclass
 
-from hallmark.views.policy.document import Effect, Statement
-from hallmark.views.policy.matching import Truth, negate, some
-from hallmark.views.policy.request import Request
+from hallmark.policy.document import Effect, Statement
+from hallmark.policy.matching import Truth, negate, some
+from hallmark.policy.request import Request
 
 _ACCOUNT = re.compile(r"(?:arn:[^:]*:iam::)?(\d{12})(?::root)?")
 

@@ -7,10 +7,10 @@ policy required by EKS Pod Identity"; IAM User Guide, "Available keys for AWS OI
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hallmark.views.policy.decision import Decision, Outcome, decide
-from hallmark.views.policy.document import Effect, Policy, Statement
-from hallmark.views.policy.request import Request, Unknown
-from hallmark.views.policy.scope import action_matches
+from hallmark.policy.decision import Decision, Outcome, decide
+from hallmark.policy.document import Effect, Policy, Statement
+from hallmark.policy.request import Request, Unknown
+from hallmark.policy.scope import action_matches
 
 _WEB_IDENTITY = "sts:AssumeRoleWithWebIdentity"
 _POD_IDENTITY = "pods.eks.amazonaws.com"

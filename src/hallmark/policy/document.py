@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 from urllib.parse import unquote
 
 from hallmark.errors import Unobservable
-from hallmark.views.policy.conditions import Condition
+from hallmark.policy.conditions import Condition
 
 _VERSIONS = ("2012-10-17", "2008-10-17")
 _POLICY_ELEMENTS = {"Version", "Id", "Statement"}

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from hallmark.views.policy.decision import decide
-from hallmark.views.policy.document import Effect, Policy, Statement
-from hallmark.views.policy.matching import matches, overlaps, widen
-from hallmark.views.policy.request import Request, Unknown
-from hallmark.views.policy.scope import action_matches
+from hallmark.policy.decision import decide
+from hallmark.policy.document import Effect, Policy, Statement
+from hallmark.policy.matching import matches, overlaps, widen
+from hallmark.policy.request import Request, Unknown
+from hallmark.policy.scope import action_matches
 
 # How names of actions that only read begin. No list of AWS's thousands of actions is shipped: an action with
 # another name counts as a write, `kms:Decrypt` on purpose.

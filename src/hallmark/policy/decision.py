@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from hallmark.errors import AuthorError, Unobservable
-from hallmark.views.policy.document import Effect, Policy, Statement
-from hallmark.views.policy.matching import Truth, every
-from hallmark.views.policy.principals import Standing, standing
-from hallmark.views.policy.request import Request, Unknown
-from hallmark.views.policy.scope import applies, settle
+from hallmark.policy.document import Effect, Policy, Statement
+from hallmark.policy.matching import Truth, every
+from hallmark.policy.principals import Standing, standing
+from hallmark.policy.request import Request, Unknown
+from hallmark.policy.scope import applies, settle
 
 # What a role's trust policy has to allow; every use of a key needs its key policy.
 _TRUST_ACTIONS = ("sts:assumerole", "sts:tagsession", "sts:setsourceidentity")

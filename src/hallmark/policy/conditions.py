@@ -14,8 +14,8 @@ from ipaddress import ip_address, ip_network
 from typing import Any
 
 from hallmark.errors import Unobservable
-from hallmark.views.policy.matching import Truth, every, like, negate, plain, resolve, some
-from hallmark.views.policy.request import Request
+from hallmark.policy.matching import Truth, every, like, negate, plain, resolve, some
+from hallmark.policy.request import Request
 
 # Takes the policy's value, then the request's.
 _Comparison = Callable[[str, str], Truth]

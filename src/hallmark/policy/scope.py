@@ -3,10 +3,10 @@
 Sources: IAM User Guide, "IAM JSON policy elements: Action, NotAction, Resource, NotResource".
 """
 
-from hallmark.views.policy.conditions import holds
-from hallmark.views.policy.document import Effect, Statement
-from hallmark.views.policy.matching import Truth, every, matches, negate, resolve, some
-from hallmark.views.policy.request import Request, Unknown
+from hallmark.policy.conditions import holds
+from hallmark.policy.document import Effect, Statement
+from hallmark.policy.matching import Truth, every, matches, negate, resolve, some
+from hallmark.policy.request import Request, Unknown
 
 
 def applies(statement: Statement, request: Request) -> Truth:

@@ -1,0 +1,264 @@
+"""An asynchronous client of the Kubernetes API: JSON in, JSON out, each refusal with its own type.
+
+Controllers and the kubelet are plain clients: they work the same on the twin's own API and on any other.
+"""
+
+import base64
+import json
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import aiohttp
+import yaml
+
+from hallmark.errors import EnvironmentFault, UsageError
+from hallmark.twin.kube.kinds import Kind, Object, key_of
+
+MERGE = "application/merge-patch+json"
+STRATEGIC = "application/strategic-merge-patch+json"
+APPLY = "application/apply-patch+yaml"
+_CONNECTIONS = 64
+
+
+class ApiError(Exception):
+    """The API refused a call.
+
+    Attributes:
+        code: HTTP status.
+        reason: Kubernetes' own word for it, for example ``Invalid``.
+    """
+
+    def __init__(self, code: int, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.reason = reason
+        self.message = message
+
+
+class NotFound(ApiError):
+    """There is no such object (404)."""
+
+
+class Conflict(ApiError):
+    """The object was changed by somebody else, or exists already (409)."""
+
+
+class Gone(ApiError):
+    """The resourceVersion is too old; list again (410)."""
+
+
+_TYPES: Mapping[int, type[ApiError]] = {404: NotFound, 409: Conflict, 410: Gone}
+
+
+@dataclass(frozen=True)
+class Access:
+    """How a cluster is reached, as a kubeconfig says.
+
+    Attributes:
+        server: URL of the API.
+        tls: Verifies its certificate, and carries a client certificate if there is one.
+        token: Bearer token, or empty.
+    """
+
+    server: str
+    tls: ssl.SSLContext
+    token: str
+
+    @classmethod
+    def read(cls, kubeconfig: Path) -> Self:
+        """Read the current context of a kubeconfig.
+
+        Raises:
+            UsageError: The file is missing or is no kubeconfig.
+        """
+        try:
+            config = yaml.safe_load(kubeconfig.read_text(encoding="utf-8"))
+            context = _named(config["contexts"], config["current-context"])["context"]
+            cluster = _named(config["clusters"], context["cluster"])["cluster"]
+            user = _named(config["users"], context["user"])["user"]
+            tls = ssl.create_default_context(cadata=_certificate(cluster, kubeconfig.parent))
+            if cluster.get("insecure-skip-tls-verify"):
+                tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
+            if "client-certificate" in user:
+                tls.load_cert_chain(user["client-certificate"], user["client-key"])
+            return cls(cluster["server"].rstrip("/"), tls, user.get("token", ""))
+        except OSError as error:
+            raise UsageError(f"cannot read {kubeconfig}: {error.strerror}.", "hallmark twin up") from error
+        except (yaml.YAMLError, KeyError, TypeError, StopIteration, ValueError) as error:
+            raise UsageError(f"{kubeconfig} is not a kubeconfig this can use.", "kubectl config view") from error
+
+
+class Api:
+    """One connection pool to one cluster.
+
+    Args:
+        access: How the cluster is reached.
+        manager: The field manager of every write, see server-side apply in the Kubernetes documentation.
+    """
+
+    def __init__(self, access: Access, manager: str) -> None:
+        self._access = access
+        self._manager = manager
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        """Open the pool."""
+        headers = {"User-Agent": self._manager}
+        if self._access.token:
+            headers["Authorization"] = f"Bearer {self._access.token}"
+        connector = aiohttp.TCPConnector(ssl=self._access.tls, limit=_CONNECTIONS)
+        self._session = aiohttp.ClientSession(self._access.server, connector=connector, headers=headers)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close it."""
+        if self._session:
+            await self._session.close()
+
+    async def get(self, kind: Kind, name: str, namespace: str = "") -> Object | None:
+        """Return one object, or None if there is none."""
+        try:
+            return await self.call("GET", kind.path(namespace, name))
+        except NotFound:
+            return None
+
+    async def list(self, kind: Kind, namespace: str = "", **selectors: str) -> tuple[list[Object], str]:
+        """Return the objects of a kind and the resourceVersion of the list.
+
+        Args:
+            kind: What to list.
+            namespace: Empty for all.
+            **selectors: ``labelSelector``, ``fieldSelector``.
+        """
+        answer = await self.call("GET", kind.path(namespace), query=selectors)
+        whose = {"apiVersion": kind.api_version, "kind": kind.kind}
+        return [whose | item for item in answer["items"]], answer["metadata"]["resourceVersion"]
+
+    async def create(self, kind: Kind, thing: Mapping[str, Any]) -> Object:
+        """Create an object in the namespace its metadata names."""
+        body = {"apiVersion": kind.api_version, "kind": kind.kind, **thing}
+        return await self.call("POST", kind.path(thing["metadata"].get("namespace", "")), body, self._by())
+
+    async def update(self, kind: Kind, thing: Mapping[str, Any], subresource: str = "") -> Object:
+        """Replace an object, or its ``status``; a stale resourceVersion is a :class:`Conflict`."""
+        namespace, name = key_of(thing)
+        return await self.call("PUT", kind.path(namespace, name, subresource), thing, self._by())
+
+    async def patch(
+        self, kind: Kind, of: Mapping[str, Any], patch: Any, subresource: str = "", content_type: str = MERGE
+    ) -> Object:
+        """Patch the object that *of* names.
+
+        Args:
+            kind: Its kind.
+            of: An object; only its name and namespace count.
+            patch: The change.
+            subresource: For example ``status``.
+            content_type: Kind of patch: :data:`MERGE`, :data:`STRATEGIC`, :data:`APPLY` (forced).
+        """
+        namespace, name = key_of(of)
+        query = self._by() | ({"force": "true"} if content_type == APPLY else {})
+        return await self.call("PATCH", kind.path(namespace, name, subresource), patch, query, content_type)
+
+    async def delete(self, kind: Kind, thing: Mapping[str, Any], **options: Any) -> Object:
+        """Delete this very object (by uid); one that is gone already counts as deleted.
+
+        Args:
+            kind: Its kind.
+            thing: The object.
+            **options: DeleteOptions: ``gracePeriodSeconds``, ``propagationPolicy``.
+        """
+        namespace, name = key_of(thing)
+        uid = thing["metadata"].get("uid")
+        preconditions = {"preconditions": {"uid": uid}} if uid else {}
+        body = {"apiVersion": "v1", "kind": "DeleteOptions", **preconditions, **options}
+        try:
+            return await self.call("DELETE", kind.path(namespace, name), body)
+        except NotFound:
+            return {}
+
+    async def watch(self, kind: Kind, version: str, **selectors: str) -> AsyncIterator[tuple[str, Object]]:
+        """Yield changes after *version*: ``ADDED``, ``MODIFIED``, ``DELETED``, ``BOOKMARK``, and the object.
+
+        Raises:
+            Gone: The version is too old.
+        """
+        query = {"watch": "true", "allowWatchBookmarks": "true", "resourceVersion": version, **selectors}
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=10)
+        async with self._open.get(kind.path(), params=query, timeout=timeout) as answer:
+            if answer.status != 200:  # noqa: PLR2004  (HTTP)
+                raise _error(answer.status, await answer.read())
+            async for line in _lines(answer.content):
+                event = json.loads(line)
+                if event["type"] == "ERROR":
+                    raise _error(event["object"].get("code", 500), json.dumps(event["object"]).encode())
+                yield event["type"], event["object"]
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        query: Mapping[str, str] | None = None,
+        content_type: str = "application/json",
+    ) -> Object:
+        """Make one call and return its JSON answer.
+
+        Raises:
+            ApiError: The API refused.
+            EnvironmentFault: It does not answer.
+        """
+        data = None if body is None else json.dumps(body, separators=(",", ":")).encode()
+        headers = {"Content-Type": content_type} if data is not None else {}
+        try:
+            async with self._open.request(method, path, data=data, params=query, headers=headers) as answer:
+                content = await answer.read()
+                if answer.status >= 400:  # noqa: PLR2004  (HTTP)
+                    raise _error(answer.status, content)
+                found: Object = json.loads(content)
+                return found
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise EnvironmentFault(f"The Kubernetes API does not answer: {error}.", "hallmark twin up") from error
+
+    @property
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            raise RuntimeError("use `async with Api(...)`")
+        return self._session
+
+    def _by(self) -> dict[str, str]:
+        return {"fieldManager": self._manager}
+
+
+async def _lines(stream: aiohttp.StreamReader) -> AsyncIterator[bytes]:
+    # The stream's own line reader refuses lines above 64 KiB; objects may be larger.
+    rest = b""
+    async for chunk in stream.iter_any():
+        *whole, rest = (rest + chunk).split(b"\n")
+        for line in whole:
+            yield line
+
+
+def _error(code: int, content: bytes) -> ApiError:
+    try:
+        status = json.loads(content)
+        reason, message = str(status.get("reason", "")), str(status.get("message", ""))
+    except (ValueError, AttributeError):
+        reason, message = "", content.decode("utf-8", "replace")[:200]
+    return _TYPES.get(code, ApiError)(code, reason, message)
+
+
+def _named(entries: Any, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = next(each for each in entries if each["name"] == name)
+    return found
+
+
+def _certificate(cluster: Mapping[str, Any], folder: Path) -> str | None:
+    if data := cluster.get("certificate-authority-data"):
+        return base64.b64decode(str(data)).decode()
+    if file := cluster.get("certificate-authority"):
+        return (folder / str(file)).read_text(encoding="utf-8")
+    return None
