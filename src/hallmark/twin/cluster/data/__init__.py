@@ -1,0 +1,1 @@
+"""What Kubernetes 1.35 publishes about itself, as data: definitions, protobuf messages, discovery. See README.md."""

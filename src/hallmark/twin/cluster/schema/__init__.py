@@ -1,0 +1,1 @@
+"""The Kubernetes API's rules as pure functions over dictionaries, driven by the published schemas."""
