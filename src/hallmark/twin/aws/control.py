@@ -1,6 +1,7 @@
-"""The control paths of the server, under ``/_hallmark/``: health, snapshot, restore, drop, clone, accounts.
+"""The control paths of the server, under ``/_hallmark/``: health, snapshots, accounts, logins, token reviews.
 
-Each call must carry the token of the state directory: a restored snapshot runs code in the server.
+Each call must carry the token of the state directory: a restored snapshot runs code in the server. Only the review of
+a token is open, as a webhook of Kubernetes cannot carry it: it changes nothing, and who asks has to show a token.
 """
 
 import json
@@ -10,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from hallmark.errors import HallmarkError, UsageError
-from hallmark.twin.aws import memory
+from hallmark.twin.aws import logins, memory, token_review
 from hallmark.twin.aws.autosave import Autosave
 from hallmark.twin.aws.gate import Application, Environ, Gate, Reply, StartResponse
 from hallmark.twin.aws.seal import Seal
@@ -38,6 +39,7 @@ class Control:
             ("POST", "restore"): self._restore,
             ("POST", "drop"): self._drop,
             ("POST", "clone"): self._clone,
+            ("POST", "login"): self._login,
         }
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -49,19 +51,30 @@ class Control:
         return self._answer(path.removeprefix(PREFIX), environ).give(start_response)
 
     def _answer(self, name: str, environ: Environ) -> Reply:
+        if (environ["REQUEST_METHOD"], name) == ("POST", "token-review"):
+            return self._review(environ)
         if not self._seal.admits(environ.get("HTTP_X_HALLMARK_TOKEN", "")):
             return _message("403 Forbidden", "The control token is missing or wrong.")
         action = self._actions.get((environ["REQUEST_METHOD"], name))
         if action is None:
             return _message("404 Not Found", f"There is no control action {name!r}.")
-        query = {key: values[0] for key, values in parse_qs(environ.get("QUERY_STRING", "")).items()}
-        content = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         try:
             with self._gate.lock:
-                body = action(query, content)
+                body = action(_query(environ), _content(environ))
         except HallmarkError as error:
             return _message("409 Conflict", error.message, error.hint)
         return Reply("200 OK", [("Content-Length", str(len(body)))], body)
+
+    def _review(self, environ: Environ) -> Reply:
+        query = _query(environ)
+        try:
+            account, asked = _account(query, "account"), json.loads(_content(environ))
+        except (UsageError, ValueError) as error:
+            return _message("400 Bad Request", str(error))
+        with self._gate.lock:
+            answer = token_review.review(account, query.get("region", "us-east-1"), query.get("cluster", ""), asked)
+        body = json.dumps(answer).encode()
+        return Reply("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(body)))], body)
 
     def _health(self, _: dict[str, str], __: bytes) -> bytes:
         return _json(versions=versions(), accounts=memory.accounts(), autosave_error=self._autosave.error)
@@ -88,9 +101,21 @@ class Control:
         memory.clone(_account(query, "account"), target)
         return self._changed(target)
 
+    def _login(self, query: dict[str, str], content: bytes) -> bytes:
+        return _json(**logins.verdict(_account(query, "account"), logins.Login.of(json.loads(content))))
+
     def _changed(self, account: str) -> bytes:
         self._gate.note(account)
         return _json(account=account)
+
+
+def _query(environ: Environ) -> dict[str, str]:
+    return {key: values[0] for key, values in parse_qs(environ.get("QUERY_STRING", "")).items()}
+
+
+def _content(environ: Environ) -> bytes:
+    content: bytes = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    return content
 
 
 def _account(query: dict[str, str], name: str) -> str:

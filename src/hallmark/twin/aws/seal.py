@@ -41,6 +41,10 @@ class Seal:
             opened.write(key)
         return cls(key)
 
+    def name(self, what: str) -> str:
+        """A name that is the same wherever this key is, and nobody can guess: 32 hexadecimal digits, upper case."""
+        return self._digest(b"name:" + what.encode())[:32].upper()
+
     @property
     def token(self) -> str:
         """What a caller of the control paths must show: derived from the key, useless for signing."""

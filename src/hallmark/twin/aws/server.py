@@ -23,7 +23,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 
 from hallmark.errors import EnvironmentFault, Exit, HallmarkError
 from hallmark.evidence.redact import Redactor
-from hallmark.twin.aws import extension, memory
+from hallmark.twin.aws import extension, memory, published
 from hallmark.twin.aws.autosave import Autosave
 from hallmark.twin.aws.control import Control
 from hallmark.twin.aws.gate import Gate
@@ -76,6 +76,7 @@ def serve(listener: socket.socket, state: Path, *, autosaves: bool) -> None:
     """Serve on a bound socket until SIGTERM or Ctrl-C; save what is unsaved before returning."""
     extension.install()
     memory.teach_pickle()
+    published.place(state)
     seal = Seal.of(state)
     gate = Gate(DomainDispatcherApplication(create_backend_app))
     autosave = Autosave(gate, seal, state)

@@ -12,7 +12,7 @@ from contextlib import suppress
 import aiohttp
 
 from hallmark.errors import EnvironmentFault
-from hallmark.twin.kube.client import Api, ApiError
+from hallmark.twin.kube.client import Api, ApiError, NotFound
 from hallmark.twin.kube.kinds import Key, Kind, Object, controller_of, key_of
 
 RETRY = 0.5
@@ -85,6 +85,9 @@ class Cache:
             with suppress(aiohttp.ClientError, EnvironmentFault, TimeoutError):
                 try:
                     await self._follow(await self._fill())
+                except NotFound:
+                    # A custom resource nobody has defined yet: there is none, and nobody should wait for it.
+                    self.synced.set()
                 except ApiError as error:
                     logging.getLogger(__name__).info("watch of %s: %s", self.kind.plural, error.message)
             await asyncio.sleep(RETRY)
@@ -96,6 +99,7 @@ class Cache:
             if _version(gone) <= int(version):
                 self.forget(gone)
         for each in found:
+            self._removed.pop(each["metadata"]["uid"], None)  # back again: the cluster was restored
             self.note(each)
         self.synced.set()
         return version

@@ -3,6 +3,7 @@
 Controllers and the kubelet are plain clients: they work the same on the twin's own API and on any other.
 """
 
+import asyncio
 import base64
 import json
 import ssl
@@ -20,6 +21,8 @@ from hallmark.twin.kube.kinds import Kind, Object, key_of
 MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
 APPLY = "application/apply-patch+yaml"
+GOODBYE = 0.1
+"""Seconds that connections have to close."""
 _CONNECTIONS = 64
 
 
@@ -117,6 +120,8 @@ class Api:
         """Close it."""
         if self._session:
             await self._session.close()
+            # Calls that were cancelled still say goodbye; source: "Graceful Shutdown" in aiohttp's documentation.
+            await asyncio.sleep(GOODBYE)
 
     async def get(self, kind: Kind, name: str, namespace: str = "") -> Object | None:
         """Return one object, or None if there is none."""
@@ -191,11 +196,14 @@ class Api:
         async with self._open.get(kind.path(), params=query, timeout=timeout) as answer:
             if answer.status != 200:  # noqa: PLR2004  (HTTP)
                 raise _error(answer.status, await answer.read())
-            async for line in _lines(answer.content):
-                event = json.loads(line)
-                if event["type"] == "ERROR":
-                    raise _error(event["object"].get("code", 500), json.dumps(event["object"]).encode())
-                yield event["type"], event["object"]
+            try:
+                async for line in _lines(answer.content):
+                    event = json.loads(line)
+                    if event["type"] == "ERROR":
+                        raise _error(event["object"].get("code", 500), json.dumps(event["object"]).encode())
+                    yield event["type"], event["object"]
+            finally:
+                _hang_up(answer)
 
     async def call(
         self,
@@ -231,6 +239,12 @@ class Api:
 
     def _by(self) -> dict[str, str]:
         return {"fieldManager": self._manager}
+
+
+def _hang_up(answer: aiohttp.ClientResponse) -> None:
+    # A watch that is left in the middle must not wait for TLS to say goodbye: the loop may end before the server does.
+    if answer.connection and answer.connection.transport:
+        answer.connection.transport.abort()
 
 
 async def _lines(stream: aiohttp.StreamReader) -> AsyncIterator[bytes]:

@@ -49,6 +49,7 @@ class Queue:
         self._waiting: set[Key] = set()
         self._busy: set[Key] = set()
         self._tries: dict[Key, int] = {}
+        self._timers: dict[Key, asyncio.TimerHandle] = {}
 
     def add(self, key: Key) -> None:
         """Have a key looked at; one that is being looked at is looked at again afterwards."""
@@ -65,10 +66,16 @@ class Queue:
             self._busy.add(key)
             again = await self._reconcile(key)
             self._busy.discard(key)
+            self._remind(key, again)
             if key in self._waiting:
                 self._ready.put_nowait(key)
-            elif again is not None:
-                asyncio.get_running_loop().call_later(again, self.add, key)
+
+    def _remind(self, key: Key, again: float | None) -> None:
+        # One timer a key, the last one asked for: else each change would start another that renews itself.
+        if timer := self._timers.pop(key, None):
+            timer.cancel()
+        if again is not None:
+            self._timers[key] = asyncio.get_running_loop().call_later(again, self.add, key)
 
     async def _reconcile(self, key: Key) -> float | None:
         try:

@@ -15,10 +15,12 @@ from hallmark.twin.aws.extension import (
     elasticache,
     elbv2,
     network_interfaces,
+    permissions,
     rds,
     s3,
     servicequotas,
     speed,
+    sts,
     wafv2,
 )
 
@@ -31,10 +33,12 @@ MODULES = (
     elasticache,
     elbv2,
     network_interfaces,
+    permissions,
     rds,
     s3,
     servicequotas,
     speed,
+    sts,
     wafv2,
 )
 

@@ -4,7 +4,13 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from moto.core.exceptions import ServiceException
+
 Function = Callable[..., Any]
+
+
+class Refusal(ServiceException):
+    """AWS says no: code and message. A class of ours, since moto looks for the codes of its own in its own services."""
 
 
 def around(owner: Any, name: str) -> Callable[[Function], Function]:

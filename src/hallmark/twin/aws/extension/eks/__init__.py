@@ -4,7 +4,9 @@ from hallmark.twin.aws.extension.eks import (
     access,
     addons,
     clusters,
+    endpoint,
     nodegroups,
+    pod_auth,
     pod_identity,
     routes,
     tags,
@@ -14,5 +16,5 @@ from hallmark.twin.aws.extension.eks import (
 
 def install() -> None:
     """Change moto's EKS; before the first request, because the routes are read then."""
-    for module in (clusters, updates, nodegroups, addons, access, pod_identity, tags, routes):
+    for module in (clusters, endpoint, updates, nodegroups, addons, access, pod_identity, pod_auth, tags, routes):
         module.install()

@@ -12,6 +12,7 @@ from hallmark.twin.aws.extension.eks.catalogue import DEFAULT_VERSION, offered, 
 from hallmark.twin.aws.extension.eks.common import cluster_of, invalid
 from hallmark.twin.aws.extension.eks.updates import record
 from hallmark.twin.aws.extension.patching import Function, around, extend, parameter
+from hallmark.twin.aws.published import published
 
 LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 ANYWHERE = ["0.0.0.0/0"]
@@ -38,7 +39,7 @@ def _create_cluster(original: Function, request: EKSResponse) -> Any:
     cluster.version = version or DEFAULT_VERSION
     cluster.platformVersion = "eks.8"
     cluster.health = {"issues": []}
-    _identify(cluster, backend.region_name)
+    _identify(cluster, backend)
     group = _security_group(backend, cluster.name, subnets[0].vpc_id)
     cluster.resources_vpc_config = network | {"vpcId": subnets[0].vpc_id, "clusterSecurityGroupId": group}
     cluster.kubernetes_network_config = _service_network(cluster.kubernetes_network_config)
@@ -93,10 +94,12 @@ def _service_network(asked: dict[str, Any] | None) -> dict[str, Any]:
     return defaults | (asked or {})
 
 
-def _identify(cluster: Any, region: str) -> None:
+def _identify(cluster: Any, backend: Any) -> None:
     # moto draws these once a process; every cluster has its own, and the identity provider's URL is one of them.
     key = uuid.uuid4().hex.upper()
-    cluster.identity = {"oidc": {"issuer": f"https://oidc.eks.{region}.amazonaws.com/id/{key}"}}
+    region, server = backend.region_name, published(backend.account_id)
+    issuer = server.issuer if server else ""
+    cluster.identity = {"oidc": {"issuer": issuer or f"https://oidc.eks.{region}.amazonaws.com/id/{key}"}}
     cluster.endpoint = f"https://{key}.gr7.{region}.eks.amazonaws.com"
 
 

@@ -42,8 +42,14 @@ def _modify_replication_group(original: Function, request: Any) -> Any:
     for changed in (group, *nodes):
         _apply(request, changed)
         if parameter(request, "AuthToken"):
-            changed.auth_token_enabled = parameter(request, "AuthTokenUpdateStrategy") != "DELETE"
+            _change_token(changed, parameter(request, "AuthToken"), parameter(request, "AuthTokenUpdateStrategy"))
     return answer
+
+
+def _change_token(changed: Any, token: str, strategy: str | None) -> None:
+    # ROTATE, the default, lets both tokens in; SET leaves one (ElastiCache user guide, "AUTH").
+    changed.former_auth_token = getattr(changed, "auth_token", None) if strategy != "SET" else None
+    changed.auth_token, changed.auth_token_enabled = token, strategy != "DELETE"
 
 
 def _apply(request: Any, changed: Any) -> None:

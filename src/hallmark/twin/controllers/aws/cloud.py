@@ -1,0 +1,118 @@
+"""What every controller of this group works with: the account, roles of service accounts, add-ons and their logs."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from hallmark.errors import EnvironmentFault
+from hallmark.twin.clients import Clients
+from hallmark.twin.controllers.aws.gate import Addon, Gate
+from hallmark.twin.controllers.aws.session import Sessions
+from hallmark.twin.controllers.settings import Settings
+from hallmark.twin.kube.cache import Caches
+
+STALE = frozenset(
+    {
+        *("AuthFailure", "ExpiredToken", "ExpiredTokenException", "InvalidAccessKeyId", "InvalidClientTokenId"),
+        *("RequestExpired", "UnrecognizedClientException"),
+    }
+)
+"""Codes that say that a session is over, for example because a snapshot was restored."""
+LONGEST = 1_000_000
+"""Bytes after which a log file is begun again at the next start."""
+
+
+class Inactive(Exception):
+    """No pod of the add-on is ready, so what it does is not done."""
+
+
+class Cloud:
+    """One cluster and the account it is in.
+
+    Args:
+        caches: The cluster.
+        settings: Where the emulated AWS is, and what the cluster is called there.
+    """
+
+    def __init__(self, caches: Caches, settings: Settings) -> None:
+        self.caches = caches
+        self.account = Clients(settings.endpoint, settings.account, settings.region)
+        self.region = settings.region
+        self.number = settings.account
+        self.gate = Gate(caches)
+        self.sessions = Sessions(caches, self.account)
+        self.state = settings.state
+        self._named = settings.cluster
+        self.cluster = settings.cluster
+        """Name of the EKS cluster; empty while the account has none."""
+
+    async def look(self) -> str:
+        """Find the cluster's name if none was given: the account's first. Returns it, or empty."""
+        if not self._named:
+            found = (await self.run(self.account("eks").list_clusters))["clusters"]
+            self.cluster = found[0] if found else ""
+        return self.cluster
+
+    async def run(self, function: Callable[..., Any], **parameters: Any) -> Any:
+        """Call an operation of AWS in a thread.
+
+        Raises:
+            ClientError: AWS refused.
+            EnvironmentFault: The emulated AWS does not answer.
+        """
+        try:
+            return await asyncio.to_thread(function, **parameters)
+        except ClientError:
+            raise
+        except BotoCoreError as error:
+            raise EnvironmentFault(f"The emulated AWS does not answer: {error}", "hallmark twin up") from error
+
+    async def act(self, addon: Addon, service: str, operation: str, **parameters: Any) -> Any:
+        """Call an operation of AWS as an add-on's own role.
+
+        Raises:
+            Inactive: No pod of the add-on is ready.
+            ClientError: AWS refused, or gave no session.
+        """
+        identity = self.gate.identity(addon)
+        if identity is None:
+            raise Inactive(addon.name)
+        for last in (False, True):
+            client = await self.sessions.client(service, identity, self.cluster)
+            try:
+                return await self.run(getattr(client, operation), **parameters)
+            except ClientError as error:
+                if last or error.response["Error"]["Code"] not in STALE:
+                    raise
+                self.sessions.forget(identity)
+        raise AssertionError("the loop returns or raises")
+
+    def log(self, name: str) -> logging.Logger:
+        """The log of an add-on, which its pods show."""
+        return log_of(self.state, name)
+
+
+def log_of(state: Path, name: str) -> logging.Logger:
+    """Return the logger that writes ``addons/<name>.log`` in a state directory."""
+    logger = logging.getLogger(f"hallmark.addons.{state}.{name}")
+    if not logger.handlers:
+        file = state / "addons" / f"{name}.log"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        again = file.exists() and file.stat().st_size > LONGEST
+        handler = logging.FileHandler(file, mode="w" if again else "a", encoding="utf-8")
+        # As klog writes: I0102 15:04:05.000000 message.
+        handler.setFormatter(_Klog("%(message)s"))
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
+        logger.propagate = False
+    return logger
+
+
+class _Klog(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        moment = self.formatTime(record, "%m%d %H:%M:%S")
+        return f"{record.levelname[0]}{moment}.{int(record.msecs * 1000):06d}] {super().format(record)}"
