@@ -1,0 +1,361 @@
+"""The life of one container: pulled, configured, run, watched, and started again after a growing pause.
+
+Source: Kubernetes documentation, "Pod Lifecycle"; words of ``pkg/kubelet/kuberuntime``.
+"""
+
+import asyncio
+import json
+import signal
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from hallmark.twin.cluster.schema import quantities
+from hallmark.twin.kube.events import timestamp
+from hallmark.twin.kube.kinds import Object
+from hallmark.twin.kubelet.environment import ConfigError
+from hallmark.twin.kubelet.health import Health
+from hallmark.twin.kubelet.images import BUILTINS, SHELL, Image, Program
+from hallmark.twin.kubelet.logs import Log
+from hallmark.twin.kubelet.pulling import SYNC, Pulling
+from hallmark.twin.kubelet.record import START_ERROR, Record
+from hallmark.twin.kubelet.runtime import Process, lines
+from hallmark.twin.kubelet.volumes import MountFailed
+from hallmark.twin.programs import container as inside
+from hallmark.twin.programs.shell.interpreter import NOT_FOUND, find
+
+if TYPE_CHECKING:
+    from hallmark.twin.kubelet.pod import Pod
+
+FIRST_BACK_OFF, LAST_BACK_OFF, FORGIVEN_AFTER = 10.0, 300.0, 600.0
+"""Seconds: pauses before a restart, and how long a run must last for the pause to shrink again."""
+CONFIG_RETRY = 10.0
+"""Seconds after which a container that cannot be configured is looked at again."""
+NOTED_WITHIN = 5.0
+"""Seconds within which the end of a killed process is noted."""
+MESSAGE_LIMIT = 4096
+NOWHERE = 1
+"""A port nobody listens on: where a port leads that no program of the pod has opened."""
+
+
+class Container:
+    """One container of a pod; its ports, probes and commands are those of a :class:`probes.Target`.
+
+    Args:
+        pod: Its pod.
+        spec: Its specification.
+        policy: Its restart policy.
+        earlier: Its status as an earlier kubelet left it.
+        initial: Whether it is an init container.
+    """
+
+    def __init__(self, pod: "Pod", spec: Object, policy: str, earlier: Object | None, *, initial: bool) -> None:
+        self._pod = pod
+        self._machine = pod.machine
+        self.spec = spec
+        self.name: str = spec["name"]
+        self._policy = policy
+        self._initial = initial
+        self.log = Log(pod.log_folder / self.name)
+        self.listening: dict[int, int] = {}
+        """Ports of the pod that this container serves, and where they really are."""
+        self.memory, self.cpu = 0, 0
+        """In use at this moment: bytes, millicores."""
+        self.started = asyncio.Event()
+        self._pulling = Pulling(pod, lambda: self.spec, self._wait_for, self._sleep)
+        self._image: Image | None = None
+        self._program: Program | None = None
+        self._surroundings: dict[str, Any] = {}
+        self._process: Process | None = None
+        self._noted = asyncio.Event()
+        self._out_of_memory = False
+        self._back_off = 0.0
+        self._health = self._new_health()
+        self._record = Record("PodInitializing" if pod.has_inits and not initial else "ContainerCreating")
+        self._done = earlier is not None and self._take_over(earlier)
+
+    def _take_over(self, earlier: Object) -> bool:
+        done = self._record.take_over(earlier, self._restarts_after)
+        if "running" in self._record.state:
+            self._health.ready, self._health.started = earlier["ready"], bool(earlier.get("started"))
+        self.log.resume(self._record.restarts)
+        return done
+
+    def _new_health(self) -> Health:
+        machine, pod = self._machine, self._pod
+        return Health(self.spec, self, machine.session, machine.speed, changed=pod.publish, complain=pod.warning)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether its process lives."""
+        return self._process is not None and not self._process.exit.done()
+
+    def status(self) -> Object:
+        """Its status, as in the API."""
+        state = self._record.state
+        running = "running" in state
+        identity = {} if "waiting" in state and not self._record.last else {"containerID": self._identity()}
+        return {
+            "name": self.name,
+            "image": self._image.name if self._image else self.spec["image"],
+            "imageID": self._image.identity if self._image else "",
+            "ready": (running and self._health.ready) or (self._initial and self._record.exit_code == 0),
+            "started": running and self._health.started,
+            "restartCount": self._record.restarts,
+            "state": state,
+            "lastState": self._record.last,
+            **identity,
+        }
+
+    def _identity(self) -> str:
+        run = f"{self._pod.uid}/{self.name}/{self._record.restarts}"
+        return f"containerd://{sha256(run.encode()).hexdigest()}"
+
+    # Its life.
+
+    async def run(self) -> int:
+        """Run until it has ended and is not to be started again; returns its exit code."""
+        while not self._done:
+            self._image = await self._pulling.image()
+            self._program, self._surroundings = await self._configured(self._image)
+            code = await self._once(self._program)
+            self._done = self._done or self._pod.stopping or not self._restarts_after(code)
+            if not self._done:
+                await self._pause()
+        return self._record.exit_code or 0
+
+    def _restarts_after(self, code: int) -> bool:
+        return self._policy == "Always" or (self._policy == "OnFailure" and code != 0)
+
+    async def _configured(self, image: Image) -> tuple[Program, dict[str, Any]]:
+        while True:
+            try:
+                environment = self._pod.environment(self.spec)
+                root, read_only = self._pod.volumes.root(self._pod.object, self.spec)
+            except (ConfigError, MountFailed) as error:
+                self._wait_for("CreateContainerConfigError", str(error))
+                await self._pod.warning("Failed", f"Error: {error}")
+                await self._sleep(CONFIG_RETRY)
+                continue
+            command = self._pod.command(self.spec, environment)
+            program = image.program(self.name, command)
+            arguments = command or program.settings.get("command", [])
+            return program, {
+                "environment": environment, "root": str(root), "read_only": read_only, "arguments": arguments,
+            }  # fmt: skip
+
+    async def _once(self, program: Program) -> int:
+        self.log.begin(self._record.restarts)
+        await self._pod.normal("Created", f"Created container: {self.name}")
+        arguments = self._surroundings["arguments"]
+        if missing := program.missing(arguments):
+            return await self._not_started(missing)
+        began = time.monotonic()
+        self._noted.clear()
+        self._out_of_memory = False
+        self._health = self._new_health()
+        self._process = await self._machine.runtime.spawn(self._spec(program.module, arguments))
+        self._record.run(timestamp())
+        self._pod.publish()
+        await self._pod.normal("Started", f"Started container {self.name}")
+        self.started.set()
+        code = await self._watched(self._process, program)
+        reason = "OOMKilled" if self._out_of_memory else "Completed" if code == 0 else "Error"
+        self._end(code, reason, self._last_message(code))
+        if time.monotonic() - began > FORGIVEN_AFTER / self._machine.speed:
+            self._back_off = 0.0
+        return code
+
+    async def _watched(self, process: Process, program: Program) -> int:
+        output = asyncio.create_task(self._copy(process))
+        reports = asyncio.create_task(self._heed(process))
+        self._uses(program.memory, program.cpu)
+        health = asyncio.create_task(self._stay_healthy())
+        try:
+            status = await process.exit
+            await asyncio.gather(output, reports)
+        finally:
+            for task in (health, output, reports):
+                task.cancel()
+            self._machine.runtime.kill(process, signal.SIGKILL)
+            process.close()
+            self.listening.clear()
+            self.memory = self.cpu = 0
+        return status if status >= 0 else 128 - status
+
+    async def _stay_healthy(self) -> None:
+        if kind := await self._health.watch():
+            await self._pod.normal("Killing", f"Container {self.name} failed {kind} probe, will be restarted")
+            await self.stop(self._pod.grace)
+
+    async def _not_started(self, missing: str) -> int:
+        said = (
+            "failed to create containerd task: failed to create shim task: OCI runtime create failed: "
+            "runc create failed: unable to start container process: error during container init: "
+            f'exec: "{missing}": {_why_missing(missing)}: unknown'
+        )
+        await self._pod.warning("Failed", f"Error: {said}")
+        self._end(START_ERROR, "StartError", said)
+        if self._restarts_after(START_ERROR):
+            self._wait_for("RunContainerError", said)
+        return START_ERROR
+
+    def _end(self, code: int, reason: str, message: str) -> None:
+        self._record.end(code, reason, timestamp(), message, self._identity())
+        self.log.end()
+        self._pod.publish()
+        self._noted.set()
+
+    def _last_message(self, code: int) -> str:
+        path = self.spec.get("terminationMessagePath") or "/dev/termination-log"
+        with suppress(OSError):
+            file = inside.Container.of(self._spec(SHELL, [])).path(path)
+            return file.read_text(encoding="utf-8", errors="replace")[:MESSAGE_LIMIT]
+        falls_back = self.spec.get("terminationMessagePolicy") == "FallbackToLogsOnError" and code != 0
+        return self.log.last_lines() if falls_back else ""
+
+    async def _pause(self) -> None:
+        """Wait before the next run: hardly at all the first time, then longer each time."""
+        if self._back_off:
+            name = f"{self._pod.name}_{self._pod.namespace}({self._pod.uid})"
+            shown = _duration(self._back_off)
+            self._wait_for("CrashLoopBackOff", f"back-off {shown} restarting failed container={self.name} pod={name}")
+            await self._pod.warning("BackOff", f"Back-off restarting failed container {self.name} in pod {name}")
+        await asyncio.sleep((self._back_off or SYNC) / self._machine.speed)
+        self._back_off = min(max(self._back_off * 2, FIRST_BACK_OFF), LAST_BACK_OFF)
+        self._record.again()
+
+    def _wait_for(self, reason: str, message: str) -> None:
+        self._record.wait(reason, message)
+        self._pod.publish()
+
+    async def _sleep(self, seconds: float) -> None:
+        # Less if what the container is made of has changed.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds / self._machine.speed):
+                await self._pod.changed.wait()
+
+    async def start_again(self) -> None:
+        """Start it again because its image has changed."""
+        if self.is_running:
+            await self._pod.normal("Killing", f"Container {self.name} definition changed, will be restarted")
+            await self.stop(self._pod.grace)
+
+    async def finish(self, grace: float) -> None:
+        """End it for good: a sidecar whose pod's work is done."""
+        self._done = True
+        await self.stop(grace)
+
+    async def stop(self, grace: float) -> None:
+        """End its process: asked, and after *grace* seconds forced."""
+        process = self._process
+        if process is None or process.exit.done():
+            return
+        self._machine.runtime.kill(process, signal.SIGTERM)
+        await asyncio.wait([process.exit], timeout=max(grace, 1.0) / self._machine.speed)
+        self._machine.runtime.kill(process, signal.SIGKILL)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(NOTED_WITHIN):
+                await self._noted.wait()
+
+    # What its program says.
+
+    async def _copy(self, process: Process) -> None:
+        async for line in lines(process.output):
+            self.log.write(line)
+
+    async def _heed(self, process: Process) -> None:
+        async for line in lines(process.reports):
+            told = json.loads(line)
+            self.listening |= {int(port): real for port, real in told.get("listening", {}).items()}
+            if "memory" in told and self._program:
+                self._uses(int(quantities.parse(told["memory"])), self._program.cpu)
+                asyncio.get_running_loop().call_later(told["seconds"] / self._machine.speed, self._rest, process)
+
+    def _rest(self, process: Process) -> None:
+        if self._process is process and self.is_running and self._program:
+            self._uses(self._program.memory, self._program.cpu)
+
+    def _uses(self, memory: int, cpu: int) -> None:
+        # See programs/README.md: a working set above the limit is what the kernel's OOM killer acts on.
+        self.memory, self.cpu = memory, cpu
+        limit = quantities.of(((self.spec.get("resources") or {}).get("limits") or {}).get("memory"))
+        if limit and memory > limit and self._process:
+            self._out_of_memory = True
+            self._machine.runtime.kill(self._process, signal.SIGKILL)
+
+    # What probes and people ask.
+
+    @property
+    def ip(self) -> str:
+        """The pod's address."""
+        return self._pod.ip
+
+    def reach(self, port: int) -> tuple[str, int]:
+        """Where a port of the pod is on this machine."""
+        return self._pod.reach(port)
+
+    def port(self, named: str | int) -> int | None:
+        """The number of a port, given by number or by its name in this container."""
+        if isinstance(named, int) or named.isdigit():
+            return int(named)
+        ports = self.spec.get("ports") or []
+        return next((int(port["containerPort"]) for port in ports if port.get("name") == named), None)
+
+    async def execute(self, command: Sequence[str], seconds: float) -> tuple[int | None, str]:
+        """Run a command and wait for its end: exit code (None: it took too long) and output."""
+        if complaint := self.refusal(command):
+            return NOT_FOUND, complaint
+        process = await self.spawn(command, apart=False, wants_input=False)
+        try:
+            async with asyncio.timeout(seconds):
+                output = await process.output.read(MESSAGE_LIMIT)
+                return await process.exit, output.decode("utf-8", "replace")
+        except TimeoutError:
+            return None, ""
+        finally:
+            self._machine.runtime.kill(process, signal.SIGKILL)
+            process.close()
+
+    def refusal(self, command: Sequence[str]) -> str:
+        """Why a command cannot be executed in it, in the runtime's words; empty if it can."""
+        name = command[0] if command else ""
+        if self._program and name not in BUILTINS and find(self._program.commands, name):
+            return ""
+        return (
+            "OCI runtime exec failed: exec failed: unable to start container process: "
+            f'exec: "{name}": {_why_missing(name)}: unknown'
+        )
+
+    async def spawn(self, command: Sequence[str], *, apart: bool, wants_input: bool, terminal: int = -1) -> Process:
+        """Start a command in it, as ``kubectl exec`` does; see :meth:`Runtime.spawn`."""
+        spec = self._spec(SHELL, command)
+        spec["settings"] = {**spec["settings"], "tty": terminal >= 0}
+        spec["terminal"] = terminal >= 0
+        return await self._machine.runtime.spawn(spec, apart=apart, wants_input=wants_input, terminal=terminal)
+
+    def _spec(self, module: str, arguments: Sequence[str]) -> dict[str, Any]:
+        settings = dict(self._program.settings) if self._program else {}
+        addon = settings.get("addon")
+        return {
+            **self._pod.surroundings(),
+            **self._surroundings,
+            "name": self.name,
+            "program": module,
+            "arguments": list(arguments),
+            "log": str(self._machine.addons / f"{addon}.log") if addon else "",
+            "settings": settings,
+            "terminal": False,
+        }
+
+
+def _why_missing(name: str) -> str:
+    return f"stat {name}: no such file or directory" if "/" in name else "executable file not found in $PATH"
+
+
+def _duration(seconds: float) -> str:
+    # As Go prints it: 10s, 1m20s, 5m0s.
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes}m{rest}s" if minutes else f"{rest}s"

@@ -1,0 +1,170 @@
+"""RDS and ElastiCache as a pod's network sees them, from what the emulated AWS says at this moment.
+
+A connection is possible while the store is up and one of its security groups admits the pod: pods have their node's
+security groups (VPC CNI, EKS user guide). Routes and network ACLs inside the VPC are taken as open.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from hallmark.errors import HallmarkError
+from hallmark.twin.clients import Clients
+from hallmark.twin.control import Control
+from hallmark.twin.kube.kinds import Object
+
+FRESH = 1.0
+"""Seconds for which an answer of AWS is used again: many pods ask the same at the same time."""
+DOWN = frozenset({"stopped", "stopping", "starting", "creating", "deleting", "failed", "rebooting"})
+SUFFIXES = (".rds.amazonaws.com", ".cache.amazonaws.com")
+
+
+@dataclass(frozen=True)
+class Store:
+    """A data store of AWS.
+
+    Attributes:
+        port: Where it listens.
+        status: As AWS words it.
+        groups: Its security groups.
+        ip: An address to show.
+    """
+
+    port: int
+    status: str
+    groups: tuple[str, ...]
+    ip: str = ""
+
+
+class DataStores:
+    """Answers for the stores of one account.
+
+    Args:
+        clients: The account in the emulated AWS.
+        control: Its control paths, for logins; None if they cannot be reached.
+    """
+
+    def __init__(self, clients: Clients, control: Control | None) -> None:
+        self._clients = clients
+        self._control = control
+        self._answers: dict[str, tuple[float, Any]] = {}
+        self._lock = asyncio.Lock()
+
+    async def connect(self, node: Object | None, ip: str, host: str, port: int, *, established: bool) -> str:
+        """What happens to a connection: a word of :mod:`hallmark.twin.programs.dependencies`, or ``connected``.
+
+        Args:
+            node: The pod's node.
+            ip: The pod's address.
+            host: Endpoint name.
+            port: The port.
+            established: Whether the connection stood before: security groups do not cut it.
+        """
+        async with self._lock:
+            try:
+                return await asyncio.to_thread(self._connect, node, ip, host, port, established)
+            except (ClientError, BotoCoreError):
+                return "timed out"
+
+    async def login(self, ip: str, asked: Mapping[str, Any]) -> dict[str, str]:
+        """Ask the emulated AWS whether a login is right. The credentials are only passed on."""
+        if self._control is None:
+            return {"outcome": "timed out", "message": ""}
+        try:
+            return await asyncio.to_thread(self._control.login, self._clients.account, {**asked, "address": ip})
+        except HallmarkError:
+            return {"outcome": "timed out", "message": ""}
+
+    def _connect(self, node: Object | None, ip: str, host: str, port: int, established: bool) -> str:  # noqa: FBT001
+        store = self._stores().get(host)
+        if store is None:
+            return "unknown host"
+        if not established:
+            instance = self._instance(node)
+            rules = self._rules(store.groups)
+            sources = {ip, *instance["ips"]}
+            if not any(admits(rule, port, instance["groups"], sources) for rule in rules):
+                return "timed out"
+        return "refused" if store.status in DOWN or port != store.port else "connected"
+
+    def _stores(self) -> dict[str, Store]:
+        found: dict[str, Store] = self._fresh("stores", lambda: {**self._databases(), **self._caches()})
+        return found
+
+    def _databases(self) -> dict[str, Store]:
+        found = self._clients("rds").describe_db_instances()["DBInstances"]
+        return {
+            each["Endpoint"]["Address"]: Store(
+                port=each["Endpoint"]["Port"],
+                status=each["DBInstanceStatus"],
+                groups=tuple(group["VpcSecurityGroupId"] for group in each.get("VpcSecurityGroups", [])),
+            )
+            for each in found
+            if each.get("Endpoint", {}).get("Address")
+        }
+
+    def _caches(self) -> dict[str, Store]:
+        elasticache = self._clients("elasticache")
+        nodes = elasticache.describe_cache_clusters(ShowCacheNodeInfo=True)["CacheClusters"]
+        groups = {
+            each["CacheClusterId"]: tuple(group["SecurityGroupId"] for group in each.get("SecurityGroups", []))
+            for each in nodes
+        }
+        found: dict[str, Store] = {}
+        for each in elasticache.describe_replication_groups()["ReplicationGroups"]:
+            of_members = [groups[member] for member in each.get("MemberClusters", []) if member in groups]
+            shards = each.get("NodeGroups", [])
+            endpoints = [shard.get(kind) for shard in shards for kind in ("PrimaryEndpoint", "ReaderEndpoint")]
+            for endpoint in (*endpoints, each.get("ConfigurationEndpoint")):
+                if endpoint and endpoint.get("Address"):
+                    port = int(endpoint.get("Port") or 6379)
+                    found[endpoint["Address"]] = Store(port, each["Status"], of_members[0] if of_members else ())
+        return found
+
+    def _instance(self, node: Object | None) -> dict[str, set[str]]:
+        identity = ((node or {}).get("spec") or {}).get("providerID", "").rpartition("/")[2]
+        if not identity:
+            return {"groups": set(), "ips": set()}
+        found: dict[str, set[str]] = self._fresh(identity, lambda: self._describe(identity))
+        return found
+
+    def _describe(self, identity: str) -> dict[str, set[str]]:
+        reservations = self._clients("ec2").describe_instances(InstanceIds=[identity])["Reservations"]
+        instance = reservations[0]["Instances"][0]
+        groups = {group["GroupId"] for group in instance.get("SecurityGroups", [])}
+        for card in instance.get("NetworkInterfaces", []):
+            groups |= {group["GroupId"] for group in card.get("Groups", [])}
+        return {"groups": groups, "ips": {instance.get("PrivateIpAddress", "")}}
+
+    def _rules(self, groups: tuple[str, ...]) -> list[dict[str, Any]]:
+        def read() -> list[dict[str, Any]]:
+            found = self._clients("ec2").describe_security_groups(GroupIds=list(groups))["SecurityGroups"]
+            return [rule for group in found for rule in group["IpPermissions"]]
+
+        rules: list[dict[str, Any]] = self._fresh(f"rules {groups}", read) if groups else []
+        return rules
+
+    def _fresh(self, key: str, read: Callable[[], Any]) -> Any:
+        until, answer = self._answers.get(key, (0.0, None))
+        if time.monotonic() >= until:
+            answer = read()
+            self._answers[key] = (time.monotonic() + FRESH, answer)
+        return answer
+
+
+def admits(rule: Mapping[str, Any], port: int, groups: Iterable[str], addresses: Iterable[str]) -> bool:
+    """Whether an ingress rule of a security group lets TCP in from these groups or addresses (EC2 user guide). Pure."""
+    protocol = str(rule.get("IpProtocol", ""))
+    if protocol not in {"-1", "tcp", "6"}:
+        return False
+    if protocol != "-1" and not rule.get("FromPort", 0) <= port <= rule.get("ToPort", 65535):
+        return False
+    if {pair.get("GroupId") for pair in rule.get("UserIdGroupPairs", [])} & set(groups):
+        return True
+    networks = [ip_network(each["CidrIp"], strict=False) for each in rule.get("IpRanges", [])]
+    return any(ip_address(each) in network for each in addresses if each for network in networks)

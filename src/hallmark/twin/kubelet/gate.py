@@ -1,0 +1,147 @@
+"""The gate: programs ask it what the network would do with a connection, and whether a login would be right.
+
+``POST /<token of a pod>/<action>`` on a loopback address; actions are ``connect``, ``login`` and ``resolve``, see
+:mod:`hallmark.twin.programs.dependencies`. This is where real data stores would be put behind the names: a connection
+that is possible is answered with the address where the other side listens.
+"""
+
+from collections.abc import Mapping
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from hallmark.twin.kubelet.container import NOWHERE
+from hallmark.twin.kubelet.datastores import SUFFIXES, DataStores
+from hallmark.twin.kubelet.machine import Machine
+from hallmark.twin.kubelet.names import Found, Names
+from hallmark.twin.kubelet.pod import Pod
+from hallmark.twin.kubelet.pods import Pods
+from hallmark.twin.programs.dependencies import REFUSED, TIMED_OUT, UNKNOWN_HOST
+
+Answer = dict[str, Any]
+ALIASES = 3
+"""How many ExternalName Services may point at each other."""
+
+
+class Gate:
+    """Answers programs.
+
+    Args:
+        machine: What pods share.
+        pods: Who may ask.
+        stores: Data stores in AWS; None without an emulated AWS.
+        api: URL of the Kubernetes API, which pods reach by its Service.
+    """
+
+    def __init__(self, machine: Machine, pods: Pods, stores: DataStores | None, api: str) -> None:
+        self._machine = machine
+        self._pods = pods
+        self._stores = stores
+        self._api = urlsplit(api)
+        self._names = Names(machine.caches)
+        self._turn = 0
+
+    def application(self) -> web.Application:
+        """The HTTP side."""
+        application = web.Application()
+        application.router.add_post("/{token}/{action}", self._handle)
+        return application
+
+    async def _handle(self, request: web.Request) -> web.Response:
+        pod = self._pods.by_token(request.match_info["token"])
+        if pod is None:
+            return web.json_response({"outcome": REFUSED}, status=403)
+        asked = await request.json()
+        match request.match_info["action"]:
+            case "connect":
+                answer = await self.connect(pod, asked["host"], int(asked["port"]), established=asked["established"])
+            case "login":
+                answer = await self.login(pod, asked)
+            case "resolve":
+                answer = self.resolve(pod, asked["host"])
+            case _:
+                return web.json_response({"outcome": REFUSED}, status=404)
+        return web.json_response(answer)
+
+    async def connect(self, pod: Pod, host: str, port: int, *, established: bool = False, depth: int = 0) -> Answer:
+        """What happens to a TCP connection of a pod."""
+        if host in {"localhost", pod.ip} or host.startswith("127."):
+            return self._to_pod(pod, port)
+        if _is_address(host):
+            return self._to_address(host, port)
+        if not self._names.answers() or depth > ALIASES:
+            return {"outcome": UNKNOWN_HOST}
+        if found := self._names.find(pod.namespace, host):
+            if alias := found.service["spec"].get("externalName"):
+                return await self.connect(pod, alias, port, established=established, depth=depth + 1)
+            return self._to_service(found, port)
+        return await self._to_store(pod, host, port, established=established)
+
+    async def login(self, pod: Pod, asked: Mapping[str, Any]) -> Answer:
+        """Whether a store lets a program in. A store inside the cluster has no accounts here: it lets everybody in."""
+        if self._stores and str(asked["host"]).endswith(SUFFIXES):
+            return {**await self._stores.login(pod.ip, asked)}
+        return {"outcome": "accepted", "message": ""}
+
+    def resolve(self, pod: Pod, host: str) -> Answer:
+        """What DNS answers."""
+        if _is_address(host):
+            return {"outcome": "connected", "name": host, "addresses": [host]}
+        found = self._names.find(pod.namespace, host) if self._names.answers() else None
+        if found is None:
+            return {"outcome": UNKNOWN_HOST}
+        alias = found.service["spec"].get("externalName")
+        return {
+            "outcome": "connected",
+            "name": found.name,
+            "addresses": [alias] if alias else self._names.addresses(found),
+        }
+
+    async def _to_store(self, pod: Pod, host: str, port: int, *, established: bool) -> Answer:
+        if not (self._stores and host.endswith(SUFFIXES)):
+            return {"outcome": UNKNOWN_HOST}  # nothing outside the twin can be reached
+        node = self._machine.node(pod.node_name)
+        outcome = await self._stores.connect(node, pod.ip, host, port, established=established)
+        return {"outcome": outcome, "ip": "", "address": "", "port": port}
+
+    def _to_address(self, ip: str, port: int) -> Answer:
+        if service := self._names.by_address(ip):
+            name = f"{service['metadata']['name']}.{service['metadata']['namespace']}.svc.cluster.local"
+            return self._to_service(Found(name, service, ""), port)
+        pod = next((each for each in self._pods.all() if each.ip == ip), None)
+        return self._to_pod(pod, port) if pod else {"outcome": TIMED_OUT}
+
+    def _to_service(self, found: Found, port: int) -> Answer:
+        metadata = found.service["metadata"]
+        if (metadata["namespace"], metadata["name"]) == ("default", "kubernetes"):
+            ip = found.service["spec"].get("clusterIP", "")
+            return {"outcome": "connected", "ip": ip, "address": self._api.hostname, "port": self._api.port}
+        endpoints = self._names.endpoints(found, port)
+        if endpoints is None:
+            return {"outcome": TIMED_OUT}  # no rule for this port: the packets go nowhere
+        if not endpoints:
+            return {"outcome": REFUSED}
+        self._turn += 1
+        chosen = endpoints[self._turn % len(endpoints)]
+        namespace = metadata["namespace"]
+        pod = self._pods.find(namespace, chosen.pod) if chosen.pod else self._by_ip(chosen.ip)
+        return self._to_pod(pod, chosen.port) if pod else {"outcome": TIMED_OUT}
+
+    def _by_ip(self, ip: str) -> Pod | None:
+        return next((each for each in self._pods.all() if each.ip == ip), None)
+
+    def _to_pod(self, pod: Pod, port: int) -> Answer:
+        address, real = pod.reach(port)
+        if real == NOWHERE:
+            return {"outcome": REFUSED}
+        return {"outcome": "connected", "ip": pod.ip, "address": address, "port": real}
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,169 @@
+"""The kubelet process: ``python -m hallmark.twin.kubelet.main --kubeconfig FILE --state DIR --port P``.
+
+One process is the kubelet of every node that carries the annotation ``hallmark.dev/kubelet: twin``. It holds a lock
+on ``kubelet.lock`` in its state folder while it lives, and ``kubelet.json`` says where it is.
+"""
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import secrets
+import signal
+import sys
+from collections.abc import Sequence
+from contextlib import AsyncExitStack, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+import aiohttp
+
+from hallmark.errors import EnvironmentFault, Exit, HallmarkError
+from hallmark.twin.aws.seal import Seal
+from hallmark.twin.clients import Clients
+from hallmark.twin.control import Control
+from hallmark.twin.files import hold, write
+from hallmark.twin.kube.cache import Caches
+from hallmark.twin.kube.client import Access, Api
+from hallmark.twin.kube.events import Recorder
+from hallmark.twin.kube.kinds import CLAIMS, CONFIG_MAPS, ENDPOINT_SLICES, NODES, PODS, SECRETS, SERVICES
+from hallmark.twin.kube.reconcile import run
+from hallmark.twin.kubelet import server
+from hallmark.twin.kubelet.addresses import Addresses
+from hallmark.twin.kubelet.datastores import DataStores
+from hallmark.twin.kubelet.gate import Gate
+from hallmark.twin.kubelet.images import Catalogue
+from hallmark.twin.kubelet.machine import Machine
+from hallmark.twin.kubelet.nodes import Nodes
+from hallmark.twin.kubelet.pods import Pods
+from hallmark.twin.kubelet.runtime import Runtime
+from hallmark.twin.process import ENDED
+
+KINDS = (PODS, NODES, SECRETS, CONFIG_MAPS, CLAIMS, SERVICES, ENDPOINT_SLICES)
+LOOPBACK = "127.0.0.1"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run pods until told to stop. Returns an exit code of :class:`hallmark.errors.Exit`."""
+    options = _options(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    state: Path = options.state.absolute()
+    try:
+        with hold(state / "kubelet.lock", "Another kubelet of this twin is running.") as lock:
+            lock.write(str(os.getpid()))
+            lock.flush()
+            asyncio.run(_serve(options, state))
+    except HallmarkError as error:
+        sys.stderr.write(f"{error.message}\n")
+        return error.exit_code
+    return Exit.PASSED
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="hallmark.twin.kubelet.main", description="The kubelet of the twin's nodes.")
+    parser.add_argument("--kubeconfig", type=Path, required=True, help="how the cluster is reached")
+    parser.add_argument("--state", type=Path, required=True, help="folder of pods, logs and volumes")
+    parser.add_argument("--port", type=int, required=True, help="port on 127.0.0.1; 0 takes a free one")
+    parser.add_argument("--speed", type=float, default=1.0, help="how many times faster than in reality waits are")
+    parser.add_argument("--addons", type=Path, help="folder of the controllers' logs; by default addons in the state")
+    parser.add_argument("--endpoint", default="", help="URL of the emulated AWS")
+    parser.add_argument("--account", default="", help="account in it")
+    parser.add_argument("--region", default="us-east-1", help="region in it")
+    parser.add_argument("--aws-state", type=Path, help="state folder of the emulated AWS; by default around the state")
+    return parser.parse_args(arguments)
+
+
+async def _serve(options: argparse.Namespace, state: Path) -> None:
+    stopped = asyncio.Event()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(sign, stopped.set)
+    access = Access.read(options.kubeconfig)
+    async with AsyncExitStack() as stack:
+        addresses = Addresses()
+        stack.callback(addresses.close)
+        runtime = await stack.enter_async_context(Runtime(state))
+        api = await stack.enter_async_context(Api(access, "kubelet"))
+        session = await stack.enter_async_context(aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)))
+        machine = Machine(
+            caches=Caches(api),
+            recorder=Recorder(api, "kubelet"),
+            runtime=runtime,
+            catalogue=Catalogue.read(),
+            addresses=addresses,
+            session=session,
+            state=state,
+            addons=options.addons or state / "addons",
+            speed=options.speed,
+            aws=options.endpoint,
+        )
+        pods = Pods(machine)
+        stack.push_async_callback(pods.close)
+        await _open(stack, options, access, machine, pods)
+        await _work(machine, pods, stopped)
+
+
+async def _open(
+    stack: AsyncExitStack, options: argparse.Namespace, access: Access, machine: Machine, pods: Pods
+) -> None:
+    # The gate before the pods that ask it, the server before the nodes that name its port.
+    gate = Gate(machine, pods, _stores(options), access.server)
+    own = machine.addresses.own
+    inside = await server.listen(gate.application(), own, 0, None)
+    stack.push_async_callback(server.hang_up, inside)
+    machine.gate = f"http://{own}:{server.bound_port(inside)}"
+    context = server.tls(options.kubeconfig.parent, own)
+    application = server.Server(machine, pods, {access.token, _token(machine.state)}).application()
+    try:
+        outside = await server.listen(application, LOOPBACK, options.port, context)
+    except OSError as error:
+        raise EnvironmentFault(f"Port {options.port} on {LOOPBACK} is taken: {error.strerror}.") from error
+    stack.push_async_callback(server.hang_up, outside)
+    machine.port = server.bound_port(outside)
+
+
+async def _work(machine: Machine, pods: Pods, stopped: asyncio.Event) -> None:
+    for kind in KINDS:
+        _ = machine.caches[kind]
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    about = {"pid": os.getpid(), "port": machine.port, "started": started}
+
+    def ready() -> None:
+        pods.sweep()
+        write(machine.state / "kubelet.json", json.dumps(about))
+
+    working = asyncio.create_task(run(machine.caches, [pods, Nodes(machine, machine.port)], ready))
+    waiting = asyncio.create_task(stopped.wait())
+    await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    if working.done():
+        await working
+    working.cancel()
+    with suppress(asyncio.CancelledError):
+        await working
+    write(machine.state / "kubelet.json", json.dumps(about | {"pid": ENDED}))
+
+
+def _stores(options: argparse.Namespace) -> DataStores | None:
+    if not (options.endpoint and options.account):
+        return None
+    clients = Clients(options.endpoint, options.account, options.region)
+    port = int(options.endpoint.rpartition(":")[2].strip("/"))
+    folder: Path = options.aws_state or options.state.absolute().parent
+    if not (folder / "key").exists():
+        return DataStores(clients, None)
+    return DataStores(clients, Control(port, Seal.of(folder).token))
+
+
+def _token(state: Path) -> str:
+    file = state / "token"
+    with (
+        suppress(FileExistsError),
+        os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as opened,
+    ):
+        opened.write(secrets.token_urlsafe(32))
+    return file.read_text(encoding="utf-8").strip()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,388 @@
+"""The life of one pod: an address, volumes, init containers, containers, and its status in the API.
+
+Source: Kubernetes documentation, "Pod Lifecycle" and "Init Containers".
+"""
+
+import asyncio
+import logging
+import shutil
+from collections.abc import Coroutine, Iterator, Sequence
+from contextlib import suppress
+from secrets import token_urlsafe
+from typing import Any
+
+from hallmark.errors import EnvironmentFault
+from hallmark.twin.kube.client import STRATEGIC, ApiError, NotFound
+from hallmark.twin.kube.events import timestamp
+from hallmark.twin.kube.kinds import CLAIMS, CONFIG_MAPS, PODS, SECRETS, SERVICE_ACCOUNTS, SERVICES, Kind, Object
+from hallmark.twin.kubelet import status
+from hallmark.twin.kubelet.addresses import Address
+from hallmark.twin.kubelet.container import NOWHERE, Container
+from hallmark.twin.kubelet.environment import Sources, expand, resolve
+from hallmark.twin.kubelet.machine import Machine, internal_ip
+from hallmark.twin.kubelet.volumes import MountFailed, Stock, Volumes, mentions
+
+log = logging.getLogger(__name__)
+MOUNT_RETRY = 2.0
+WRITE_RETRY = 0.5
+DEFAULT_GRACE = 30
+TOKEN_RENEWAL = 0.8
+"""Seconds, and the part of a token's life after which a new one is asked for."""
+ENDED = frozenset({"Succeeded", "Failed"})
+
+
+class Pod:
+    """One pod on one of our nodes.
+
+    Args:
+        machine: What pods share.
+        thing: The pod as in the API.
+    """
+
+    def __init__(self, machine: Machine, thing: Object) -> None:
+        self.machine = machine
+        self.object = thing
+        metadata, spec = thing["metadata"], thing["spec"]
+        self.uid: str = metadata["uid"]
+        self.name: str = metadata["name"]
+        self.namespace: str = metadata["namespace"]
+        self.node_name: str = spec["nodeName"]
+        self.token = token_urlsafe(16)
+        """What its programs show at the gate."""
+        self.log_folder = machine.state / "logs" / f"{self.namespace}_{self.name}_{self.uid}"
+        self.volumes = Volumes(machine.state / "pods" / self.uid, machine.state / "volumes")
+        self.changed = asyncio.Event()
+        """Set for a moment when something that the pod is made of changes."""
+        self.stopping = False
+        self.has_inits = bool(spec.get("initContainers"))
+        self.address = self._place()
+        self._mounted = False
+        self._ended: dict[str, str] = {}
+        self._tokens: dict[str, tuple[float, str]] = {}
+        self._started = (thing.get("status") or {}).get("startTime") or timestamp()
+        self._inits = self._make(spec.get("initContainers") or [], "initContainerStatuses")
+        self._containers = self._make(spec["containers"], "containerStatuses")
+        self._dirty = asyncio.Event()
+        self._published: Object = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def _make(self, specs: Sequence[Object], key: str) -> list[Container]:
+        earlier = {each["name"]: each for each in (self.object.get("status") or {}).get(key) or []}
+        policy = self.object["spec"].get("restartPolicy", "Always")
+        initial = key == "initContainerStatuses"
+        if initial and policy == "Always":
+            policy = "OnFailure"
+        return [
+            Container(self, spec, spec.get("restartPolicy") or policy, earlier.get(spec["name"]), initial=initial)
+            for spec in specs
+        ]
+
+    def _place(self) -> Address:
+        node = self.machine.node(self.node_name)
+        if node is None:
+            raise EnvironmentFault(f"{self.node_name} is not a node of this kubelet.")
+        earlier = (self.object.get("status") or {}).get("podIP", "")
+        if self.object["spec"].get("hostNetwork"):
+            return self.machine.addresses.take("", internal_ip(node))
+        return self.machine.addresses.take(self.machine.subnet(node), earlier, self.machine.node_addresses())
+
+    # What containers ask of their pod.
+
+    @property
+    def ip(self) -> str:
+        """Its address as the cluster knows it."""
+        return self.address.ip
+
+    @property
+    def grace(self) -> float:
+        """Seconds its containers have to end."""
+        metadata, spec = self.object["metadata"], self.object["spec"]
+        given = metadata.get("deletionGracePeriodSeconds", spec.get("terminationGracePeriodSeconds"))
+        return DEFAULT_GRACE if given is None else float(given)
+
+    async def normal(self, reason: str, message: str) -> None:
+        """Record an event."""
+        await self.machine.recorder.normal(self.object, reason, message)
+
+    async def warning(self, reason: str, message: str) -> None:
+        """Record an event that an operator should see."""
+        await self.machine.recorder.warning(self.object, reason, message)
+
+    def environment(self, container: Object) -> dict[str, str]:
+        """The variables of a container, see :func:`hallmark.twin.kubelet.environment.resolve`."""
+        return resolve(self.object, container, self._sources())
+
+    def command(self, container: Object, environment: dict[str, str]) -> list[str]:
+        """Command and arguments of a container with its variables filled in."""
+        words = [*(container.get("command") or []), *(container.get("args") or [])]
+        return [expand(word, environment) for word in words]
+
+    def surroundings(self) -> dict[str, Any]:
+        """What all its programs are told."""
+        return {
+            "pod": self.name,
+            "namespace": self.namespace,
+            "address": self.address.loopback,
+            "ip": self.ip,
+            "gate": f"{self.machine.gate}/{self.token}",
+            "aws": self.machine.aws,
+            "speed": self.machine.speed,
+            "environment": {},
+            "root": str(self.machine.state / "pods" / self.uid),
+            "read_only": [],
+        }
+
+    def reach(self, port: int) -> tuple[str, int]:
+        """Where a port of the pod is on this machine."""
+        real = {number: each for one in self.all() for number, each in one.listening.items()}
+        return self.address.loopback, real.get(port, NOWHERE)
+
+    def all(self) -> Iterator[Container]:
+        """Its containers, init containers first."""
+        yield from self._inits
+        yield from self._containers
+
+    def find(self, name: str) -> Container | None:
+        """A container by name."""
+        return next((each for each in self.all() if each.name == name), None)
+
+    def publish(self) -> None:
+        """Have the status written."""
+        self._dirty.set()
+
+    def later(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Do something that nobody waits for."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("pod %s/%s: %r", self.namespace, self.name, error, exc_info=error)
+
+    # What happens to a pod.
+
+    def start(self) -> None:
+        """Begin its life; one that has ended already only keeps its logs."""
+        if (self.object.get("status") or {}).get("phase") not in ENDED:
+            self.later(self._write_status())
+            self.later(self._live())
+
+    def update(self, thing: Object) -> None:
+        """Take in the pod as it is in the API now."""
+        self.object = thing
+        specs = {
+            each["name"]: each for each in [*thing["spec"]["containers"], *(thing["spec"].get("initContainers") or [])]
+        }
+        for container in self.all():
+            spec = specs.get(container.name, container.spec)
+            if spec["image"] != container.spec["image"]:
+                self.later(container.start_again())
+                self._wake()
+            container.spec = spec
+        self.publish()  # a condition of somebody else may decide whether the pod is ready
+
+    def made_of(self, kind: str, name: str) -> None:
+        """Something of its namespace changed: look again where it is waited for, and renew mounted files."""
+        self._wake()
+        if self._mounted and (kind, name) in set(mentions(self.object)):
+            self.later(self._renew())
+
+    def _wake(self) -> None:
+        self.changed.set()
+        self.changed = asyncio.Event()
+
+    async def stop(self) -> None:
+        """End it as its deletion asks, and tell the API that it is gone."""
+        if self.stopping:
+            return
+        self.stopping = True
+        running = [each for each in self.all() if each.is_running]
+        for each in running:
+            await self.normal("Killing", f"Stopping container {each.name}")
+        await asyncio.gather(*(each.stop(self.grace) for each in running))
+        await self._settle()
+        with suppress(ApiError, EnvironmentFault):
+            await self._put(self.status())
+        self._forget()
+        await self.machine.caches.delete(PODS, self.object, gracePeriodSeconds=0)
+        self.machine.addresses.give_back(self.address)
+
+    def abandon(self) -> None:
+        """Stop looking after it: the kubelet ends, and its processes with it."""
+        self.stopping = True
+        for task in self._tasks:
+            task.cancel()
+
+    async def drop(self) -> None:
+        """End it at once: its object or its node is gone."""
+        already, self.stopping = self.stopping, True
+        if not already:
+            await asyncio.gather(*(each.stop(1.0) for each in self.all()))
+            await self._settle()
+            self._forget()
+            self.machine.addresses.give_back(self.address)
+
+    async def _settle(self) -> None:
+        # What is still going on waits for something, or writes a status that is not the last.
+        waiting = [task for task in self._tasks if task is not asyncio.current_task()]
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+
+    def _forget(self) -> None:
+        self.volumes.remove()
+        shutil.rmtree(self.log_folder, ignore_errors=True)
+
+    async def _live(self) -> None:
+        await self._mount()
+        if seconds := self.object["spec"].get("activeDeadlineSeconds"):
+            self.later(self._deadline(float(seconds)))
+        for container in self._inits:
+            if container.spec.get("restartPolicy") == "Always":
+                self.later(container.run())
+                await container.started.wait()
+            elif await container.run() != 0:
+                self.publish()
+                return
+            self.publish()
+        await asyncio.gather(*(each.run() for each in self._containers))
+        await asyncio.gather(*(each.finish(self.grace) for each in self._inits))
+        self.publish()
+
+    async def _deadline(self, seconds: float) -> None:
+        await asyncio.sleep(seconds / self.machine.speed)
+        said = "Pod was active on the node longer than the specified deadline"
+        self._ended = {"phase": "Failed", "reason": "DeadlineExceeded", "message": said}
+        await self.normal("DeadlineExceeded", said)
+        self.stopping = True
+        await asyncio.gather(*(each.stop(self.grace) for each in self.all()))
+        self.stopping = False
+        self.publish()
+
+    async def _mount(self) -> None:
+        self.publish()
+        while True:
+            try:
+                await self.volumes.set_up(self.object, self._stock())
+                break
+            except MountFailed as error:
+                await self.warning("FailedMount", str(error))
+            except (ApiError, OSError) as error:
+                said = getattr(error, "message", None) or getattr(error, "strerror", "")
+                await self.warning("FailedMount", f"MountVolume.SetUp failed: {said}")
+            with suppress(TimeoutError):
+                async with asyncio.timeout(MOUNT_RETRY):
+                    await self.changed.wait()
+        self._mounted = True
+        self.publish()
+
+    async def _renew(self) -> None:
+        # Real kubelets do it within a minute or so; subPath mounts are never renewed, and here neither.
+        with suppress(MountFailed, ApiError, EnvironmentFault):
+            await self.volumes.set_up(self.object, self._stock())
+
+    # Its status.
+
+    def status(self) -> Object:
+        """The status as it is now."""
+        node = self.machine.node(self.node_name)
+        return status.build(
+            self.object,
+            status.Facts(
+                containers=[each.status() for each in self._containers],
+                inits=[each.status() for each in self._inits],
+                started=self._started,
+                ip=self.ip if self._mounted else "",
+                host_ip=internal_ip(node),
+                mounted=self._mounted,
+                now=timestamp(),
+                ended=self._ended,
+            ),
+        )
+
+    async def _write_status(self) -> None:
+        while True:
+            await self._dirty.wait()
+            self._dirty.clear()
+            try:
+                await self._put(self.status())
+            except NotFound:
+                return
+            except (ApiError, EnvironmentFault):
+                await asyncio.sleep(WRITE_RETRY)
+                self._dirty.set()
+
+    async def _put(self, wanted: Object) -> None:
+        if wanted == self._published:
+            return
+        body = {"metadata": {"uid": self.uid}, "status": wanted}
+        # Strategic: conditions of others, such as the scheduler's and readiness gates, stay.
+        answer = await self.machine.caches.api.patch(PODS, self.object, body, "status", STRATEGIC)
+        self._published = wanted
+        self.object = answer
+        self.machine.caches[PODS].note(answer)
+
+    # What it is made of.
+
+    def _sources(self) -> Sources:
+        return Sources(
+            secret=lambda name: self._look_up(SECRETS, name),
+            config_map=lambda name: self._look_up(CONFIG_MAPS, name),
+            services=self._linked_services(),
+            addresses=self._own_addresses(),
+            allocatable=self._allocatable(),
+        )
+
+    def _stock(self) -> Stock:
+        return Stock(
+            secret=lambda name: self._look_up(SECRETS, name),
+            config_map=lambda name: self._look_up(CONFIG_MAPS, name),
+            claim=lambda name: self._look_up(CLAIMS, name),
+            token=self._token,
+            addresses=self._own_addresses(),
+            allocatable=self._allocatable(),
+        )
+
+    def _look_up(self, kind: Kind, name: str) -> Object | None:
+        found = self.machine.caches[kind].get((self.namespace, name))
+        return {**found, "kind": kind.kind} if found else None
+
+    def _linked_services(self) -> list[Object]:
+        own = self.machine.caches[SERVICES].all(self.namespace)
+        api = self.machine.caches[SERVICES].get(("default", "kubernetes"))
+        return [*([api] if api and self.namespace != "default" else []), *own]
+
+    def _own_addresses(self) -> dict[str, str]:
+        return {"status.podIP": self.ip, "status.hostIP": internal_ip(self.machine.node(self.node_name))}
+
+    def _allocatable(self) -> dict[str, str]:
+        node = self.machine.node(self.node_name) or {}
+        return dict((node.get("status") or {}).get("allocatable") or {})
+
+    async def _token(self, audience: str, seconds: int) -> str:
+        now = asyncio.get_running_loop().time()
+        renewed, token = self._tokens.get(audience, (0.0, ""))
+        if not token or now > renewed:
+            bound = {"apiVersion": "v1", "kind": "Pod", "name": self.name, "uid": self.uid}
+            wanted = {
+                "expirationSeconds": seconds,
+                "boundObjectRef": bound,
+                **({"audiences": [audience]} if audience else {}),
+            }
+            account = self.object["spec"].get("serviceAccountName", "default")
+            body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": wanted}
+            path = SERVICE_ACCOUNTS.path(self.namespace, account, "token")
+            answer = await self.machine.caches.api.call("POST", path, body)
+            token = answer["status"]["token"]
+            self._tokens[audience] = (now + seconds * TOKEN_RENEWAL, token)
+            self._renew_in(seconds * TOKEN_RENEWAL)
+        return token
+
+    def _renew_in(self, seconds: float) -> None:
+        async def wait() -> None:
+            await asyncio.sleep(seconds + 1)
+            await self._renew()
+
+        self.later(wait())

@@ -1,0 +1,1 @@
+"""Programs that pods of the twin run, chosen by image name: the standard library and nothing else."""

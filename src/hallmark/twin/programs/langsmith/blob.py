@@ -1,0 +1,153 @@
+"""Blob storage with the role of the pod's service account: what the AWS SDK does, and how it complains.
+
+The credentials chain and the signature are the SDK's (AWS documentation, "Signature Version 4"); the answers come from
+the emulated AWS. What is asked of the bucket is a HEAD, for which the application's role has ``s3:ListBucket``.
+"""
+
+import hashlib
+import hmac
+import http.client
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import urlencode, urlsplit
+
+from hallmark.twin.programs.container import Container
+from hallmark.twin.programs.langsmith.stores import Trouble
+
+NO_CREDENTIALS = (
+    "failed to refresh cached credentials, no EC2 IMDS role found, operation error ec2imds: GetMetadata, "
+    "canceled, context deadline exceeded: Unable to locate credentials"
+)
+NOT_FOUND, FORBIDDEN, MOVED = 404, 403, 301
+_DEFAULT_REGION = "us-east-1"
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Credentials."""
+
+    access: str
+    secret: str
+    session: str = ""
+
+
+def enabled(environment: Mapping[str, str]) -> bool:
+    """Whether the application keeps blobs in S3."""
+    return environment.get("FF_BLOB_STORAGE_ENABLED", "").lower() == "true"
+
+
+def check(container: Container) -> None:
+    """Use the bucket as the application would for a large payload.
+
+    Raises:
+        Trouble: It does not work; the message is the SDK's.
+    """
+    environment = container.environment
+    keys = _keys(container)
+    bucket = environment.get("S3_BUCKET_NAME", "")
+    if not bucket:
+        raise Trouble("S3_BUCKET_NAME is not set")
+    region = _region(environment.get("S3_API_URL", ""))
+    status, headers, _ = _Service(container.aws, "s3", region).call("HEAD", f"/{bucket}", keys)
+    home = headers.get("x-amz-bucket-region") or region
+    if status == NOT_FOUND:
+        raise Trouble(f"operation error S3: PutObject, NoSuchBucket: The specified bucket does not exist: {bucket}")
+    if status == MOVED or home != region:
+        raise Trouble(
+            "operation error S3: PutObject, AuthorizationHeaderMalformed: The authorization header is malformed; "
+            f"the region '{region}' is wrong; expecting '{home}' (PermanentRedirect)"
+        )
+    if status >= 400:  # noqa: PLR2004  (HTTP)
+        raise Trouble(
+            "operation error S3: PutObject, https response error StatusCode: 403, AccessDenied: Access Denied"
+        )
+
+
+def _keys(container: Container) -> Keys:
+    environment = container.environment
+    access, secret = environment.get("S3_ACCESS_KEY", ""), environment.get("S3_ACCESS_KEY_SECRET", "")
+    if access and secret:
+        return Keys(access, secret)
+    role, file = environment.get("AWS_ROLE_ARN", ""), environment.get("AWS_WEB_IDENTITY_TOKEN_FILE", "")
+    if not (role and file):
+        raise Trouble(NO_CREDENTIALS)
+    try:
+        token = container.path(file).read_text(encoding="utf-8")
+    except OSError:
+        raise Trouble(f"failed to retrieve jwt from provide source, unable to read file at {file}") from None
+    return _assume(container.aws, role, token)
+
+
+def _assume(aws: str, role: str, token: str) -> Keys:
+    form = {
+        "Action": "AssumeRoleWithWebIdentity", "Version": "2011-06-15", "RoleArn": role,
+        "RoleSessionName": "langsmith", "WebIdentityToken": token,
+    }  # fmt: skip
+    status, _, answer = _Service(aws, "sts", _DEFAULT_REGION).call("POST", "/", body=urlencode(form))
+    if status != 200:  # noqa: PLR2004  (HTTP)
+        code, said = _tag(answer, "Code") or "InternalFailure", _tag(answer, "Message")
+        raise Trouble(f"operation error STS: AssumeRoleWithWebIdentity, StatusCode: {status}, {code}: {said}")
+    return Keys(_tag(answer, "AccessKeyId"), _tag(answer, "SecretAccessKey"), _tag(answer, "SessionToken"))
+
+
+@dataclass(frozen=True)
+class _Service:
+    """One service of the emulated AWS, called as the SDK calls it."""
+
+    endpoint: str
+    name: str
+    region: str
+
+    def call(
+        self, method: str, path: str, keys: Keys | None = None, body: str = ""
+    ) -> tuple[int, Mapping[str, str], str]:
+        """Make one call: status, headers with names in small letters, and the answer."""
+        url = urlsplit(self.endpoint)
+        headers = {"Host": f"{self.name}.{self.region}.amazonaws.com"}
+        if body:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        if keys:
+            headers |= self._signature(method, path, keys, headers["Host"])
+        connection = http.client.HTTPConnection(str(url.hostname), url.port, timeout=30)
+        try:
+            connection.request(method, path, body or None, headers)
+            answer = connection.getresponse()
+            text = answer.read().decode("utf-8", "replace")
+            return answer.status, {name.lower(): value for name, value in answer.getheaders()}, text
+        except (OSError, http.client.HTTPException):
+            raise Trouble(f"operation error {self.name.upper()}: request send failed, connection timed out") from None
+        finally:
+            connection.close()
+
+    def _signature(self, method: str, path: str, keys: Keys, host: str) -> dict[str, str]:
+        moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+        empty = hashlib.sha256(b"").hexdigest()
+        signed = {"host": host, "x-amz-content-sha256": empty, "x-amz-date": moment}
+        if keys.session:
+            signed["x-amz-security-token"] = keys.session
+        names = ";".join(signed)
+        lines = "".join(f"{name}:{value}\n" for name, value in signed.items())
+        canonical = f"{method}\n{path}\n\n{lines}\n{names}\n{empty}"
+        scope = f"{moment[:8]}/{self.region}/{self.name}/aws4_request"
+        text = f"AWS4-HMAC-SHA256\n{moment}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
+        key = f"AWS4{keys.secret}".encode()
+        for part in scope.split("/"):
+            key = hmac.new(key, part.encode(), hashlib.sha256).digest()
+        signature = hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+        del signed["host"]
+        credential = f"Credential={keys.access}/{scope}"
+        signed["Authorization"] = f"AWS4-HMAC-SHA256 {credential}, SignedHeaders={names}, Signature={signature}"
+        return signed
+
+
+def _region(url: str) -> str:
+    found = re.search(r"s3[.-](?:dualstack\.)?([a-z]{2}(?:-[a-z]+)+-\d)\.amazonaws\.com", url)
+    return found[1] if found else _DEFAULT_REGION
+
+
+def _tag(xml: str, name: str) -> str:
+    # The answer of one known operation; the emulated AWS sends no nested tags of these names.
+    found = re.search(rf"<{name}>([^<]*)</{name}>", xml)
+    return found[1].strip() if found else ""

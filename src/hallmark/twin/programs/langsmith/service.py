@@ -1,0 +1,168 @@
+"""The application's long-running workloads: a table of roles, and one way to run them all.
+
+A role reads its real settings and tries its real connections. What it needs to start ends it when it lacks; what
+breaks later makes it unhealthy where the real one would become so (facts of the product's failure modes), and is in
+the log in the driver's words.
+"""
+
+import json
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from hallmark.twin.programs.container import Container
+from hallmark.twin.programs.langsmith import blob
+from hallmark.twin.programs.langsmith.stores import STORES, Store, Trouble
+from hallmark.twin.programs.shell.interpreter import Command, Shell
+from hallmark.twin.programs.web import Reply, Request, serve
+
+LOOKS_EVERY = 10.0
+POOL_FAILS_AFTER = 30.0
+"""Seconds: between two looks at the stores, and until a lost store has emptied the connection pool."""
+SECRETS = ("LANGSMITH_LICENSE_KEY", "API_KEY_SALT")
+
+
+@dataclass(frozen=True)
+class Role:
+    """One workload.
+
+    Attributes:
+        port: Where it listens unless ``PORT`` says otherwise.
+        health: Path of its probes.
+        settings: Variables it does not start without.
+        fatal: Stores it does not start without.
+        watched: Stores it uses, and complains about.
+        unhealthy: Stores whose loss fails its probes once the pool is empty.
+        blobs: Whether it writes to blob storage.
+    """
+
+    port: int
+    health: str
+    settings: tuple[str, ...] = ()
+    fatal: tuple[str, ...] = ()
+    watched: tuple[str, ...] = ()
+    unhealthy: tuple[str, ...] = ()
+    blobs: bool = False
+
+
+ALL = ("postgres", "redis", "clickhouse")
+ROLES = {
+    "backend": Role(1984, "/health", SECRETS, ("postgres",), ALL, ("postgres",), blobs=True),
+    "platform-backend": Role(1986, "/ok", SECRETS, ("postgres", "redis"), ALL, ("postgres", "redis"), blobs=True),
+    "queue": Role(8080, "/health", SECRETS, ("postgres", "redis"), ALL, ("redis",), blobs=True),
+    "ingest-queue": Role(1989, "/health", SECRETS, ("postgres", "redis"), ALL, ("redis",), blobs=True),
+    "playground": Role(1988, "/ok"),
+    "ace-backend": Role(1987, "/ok"),
+    "insights": Role(
+        8000, "/ok", ("CLIO_ENCRYPTION_KEY",), ("postgres", "redis"), ("postgres", "redis"), ("postgres",)
+    ),
+    "polly": Role(8000, "/ok", ("POLLY_ENCRYPTION_KEY",), ("postgres", "redis"), ("postgres", "redis"), ("postgres",)),
+}
+
+
+@dataclass
+class Health:
+    """Since when which store is lost; None for one that works."""
+
+    lost: dict[str, float | None] = field(default_factory=dict)
+
+    def complaint(self, role: Role, speed: float) -> str:
+        """The store that makes the role unhealthy, or nothing."""
+        now = time.monotonic()
+        gone = {name: since for name, since in self.lost.items() if since is not None and name in role.unhealthy}
+        return next((name for name, since in gone.items() if (now - since) * speed >= POOL_FAILS_AFTER), "")
+
+
+def main(container: Container) -> int:
+    """Run the role that the catalogue chose."""
+    name = container.settings["role"]
+    role = ROLES[name]
+    container.on_stop(0)
+    introduce(container, name)
+    require(container, role.settings)
+    stores = [STORES[each](container) for each in role.watched]
+    health = Health()
+    for store in stores:
+        _look(container, store, health, fatal=store.name in role.fatal)
+    _look_at_blobs(container, role)
+    port = int(container.environment.get("PORT") or role.port)
+    serve(container, port, lambda request: _answer(container, role, health, request))
+    container.say("INFO", f"listening on port {port}")
+    threading.Thread(target=_watch, args=(container, role, stores, health), daemon=True).start()
+    container.forever()
+
+
+def introduce(container: Container, name: str) -> None:
+    """Say plainly what this is."""
+    container.say("INFO", f"langsmith {name} {container.settings['version']}: Hallmark's stand-in, not the product")
+
+
+def require(container: Container, names: Sequence[str]) -> None:
+    """End the container unless these variables have values."""
+    for name in names:
+        if not container.environment.get(name, "").strip():
+            container.fail(f"startup error: required setting {name} is missing or empty")
+    if container.environment.get("BASIC_AUTH_ENABLED") == "true" and "API_KEY_SALT" in names:
+        require(container, ("BASIC_AUTH_JWT_SECRET",))
+
+
+def _look(container: Container, store: Store, health: Health, *, fatal: bool = False) -> None:
+    try:
+        store.use()
+    except Trouble as trouble:
+        if fatal:
+            container.fail(f"startup error: {store.name}: {trouble}")
+        container.say("ERROR", f"{store.name} error: {trouble}")
+        if health.lost.get(store.name) is None:
+            health.lost[store.name] = time.monotonic()
+        return
+    if health.lost.get(store.name, 0.0) is not None:
+        container.say("INFO", f"{store.name}: connected")
+    health.lost[store.name] = None
+
+
+def _look_at_blobs(container: Container, role: Role) -> None:
+    if role.blobs and blob.enabled(container.environment) and container.aws:
+        try:
+            blob.check(container)
+        except Trouble as trouble:
+            container.say("ERROR", f"blob storage error: {trouble}")
+
+
+def _watch(container: Container, role: Role, stores: Sequence[Store], health: Health) -> None:
+    while True:
+        container.pause(LOOKS_EVERY)
+        for store in stores:
+            _look(container, store, health)
+        _look_at_blobs(container, role)
+
+
+def _answer(container: Container, role: Role, health: Health, request: Request) -> Reply:
+    path = request.path.split("?")[0]
+    if path == role.health:
+        lost = health.complaint(role, container.speed)
+        return _json(503, health="unhealthy", reason=f"{lost} is not available") if lost else _json(200, health="ok")
+    if path == "/info" and container.settings["role"] == "platform-backend":
+        return _json(200, version=container.settings["version"], stand_in=True)
+    return _json(404, detail="Not Found")
+
+
+def _json(status: int, **content: object) -> Reply:
+    return Reply(status, json.dumps(content), "application/json")
+
+
+def _saq(shell: Shell, words: Sequence[str]) -> int:
+    """``saq SETTINGS --check``: whether the worker's Redis answers; the queue's liveness probe."""
+    if "--check" not in words:
+        shell.streams.errors.write("saq: only --check is available\n")
+        return 2
+    try:
+        STORES["redis"](shell.container).use()
+    except Trouble as trouble:
+        shell.streams.errors.write(f"{trouble}\n")
+        return 1
+    return 0
+
+
+COMMANDS: dict[str, Command] = {"saq": _saq}

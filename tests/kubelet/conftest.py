@@ -1,0 +1,223 @@
+"""An API server and a kubelet for the tests of a module, both real processes; waits are twenty times shorter."""
+
+import base64
+import json
+import os
+import signal
+import ssl
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from hallmark.waiting import until
+
+Json = dict[str, Any]
+SPEED = 20.0
+ALLOCATABLE = {"cpu": "8", "memory": "32Gi", "pods": "58"}
+
+
+@dataclass
+class Cluster:
+    """A cluster with one kubelet, and a few short ways to talk to it."""
+
+    folder: Path
+    environment: dict[str, str] = field(default_factory=dict)
+    options: list[str] = field(default_factory=list)
+    kubelet: subprocess.Popen[bytes] | None = None
+
+    @property
+    def kubeconfig(self) -> Path:
+        """Its kubeconfig."""
+        return self.folder / "cluster" / "kubeconfig"
+
+    @property
+    def state(self) -> Path:
+        """The kubelet's folder."""
+        return self.folder / "kubelet"
+
+    def call(self, method: str, path: str, body: Any = None, content_type: str = "application/json") -> Any:
+        """Make one call of the API; a refusal raises HTTPError."""
+        config = yaml.safe_load(self.kubeconfig.read_text())
+        cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
+        trust = ssl.create_default_context(cadata=base64.b64decode(cluster["certificate-authority-data"]).decode())
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"Authorization": f"Bearer {user['token']}", "Content-Type": content_type}
+        request = urllib.request.Request(cluster["server"] + path, data, headers, method=method)
+        with urllib.request.urlopen(request, timeout=20, context=trust) as answer:
+            text = answer.read().decode()
+            return json.loads(text) if answer.headers["Content-Type"].startswith("application/json") else text
+
+    def create(self, path: str, thing: Json) -> Json:
+        """Create an object."""
+        answer: Json = self.call("POST", path, thing)
+        return answer
+
+    def merge(self, path: str, patch: Json) -> Json:
+        """Merge-patch an object."""
+        answer: Json = self.call("PATCH", path, patch, "application/merge-patch+json")
+        return answer
+
+    def node(self, name: str, ip: str) -> None:
+        """Make a node that this kubelet runs."""
+        metadata = {"name": name, "annotations": {"hallmark.dev/kubelet": "twin"}}
+        self.create("/api/v1/nodes", {"apiVersion": "v1", "kind": "Node", "metadata": metadata})
+        addresses = [{"type": "InternalIP", "address": ip}, {"type": "Hostname", "address": name}]
+        status = {"capacity": ALLOCATABLE, "allocatable": ALLOCATABLE, "addresses": addresses}
+        self.merge(f"/api/v1/nodes/{name}/status", {"status": status})
+
+    def pod(self, name: str, spec: Json, **metadata: Any) -> str:
+        """Make a pod on the first node; returns its path."""
+        path = "/api/v1/namespaces/default/pods"
+        body = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, **metadata}, "spec": {"nodeName": "n1", **spec}}
+        self.create(path, body)
+        return f"{path}/{name}"
+
+    def get(self, path: str) -> Json:
+        """Read an object."""
+        answer: Json = self.call("GET", path)
+        return answer
+
+    def when(self, path: str, condition: Callable[[Json], object], seconds: float = 15.0) -> Json:
+        """Wait until a condition holds for an object, and return it."""
+
+        def ask() -> Json | None:
+            thing = self.get(path)
+            return thing if condition(thing) else None
+
+        found = until(ask, seconds, pause=0.03)
+        assert found, (self.get(path).get("status"), (self.folder / "kubelet.log").read_text()[-2000:])
+        return found
+
+    def gone(self, path: str, seconds: float = 15.0) -> bool:
+        """Wait until there is no such object."""
+
+        def missing() -> bool:
+            try:
+                self.get(path)
+            except urllib.error.HTTPError as error:
+                return error.code == 404
+            return False
+
+        return until(missing, seconds, pause=0.03)
+
+    def log(self, pod: str, query: str = "") -> str:
+        """The log of a pod's only container."""
+        text: str = self.call("GET", f"/api/v1/namespaces/default/pods/{pod}/log?{query}")
+        return text
+
+    def logged(self, pod: str, words: str, seconds: float = 15.0) -> str:
+        """Wait until a log holds some words, and return it."""
+
+        def ask() -> str:
+            try:
+                text = self.log(pod)
+            except urllib.error.HTTPError:
+                return ""
+            return text if words in text else ""
+
+        found = until(ask, seconds, pause=0.03)
+        assert found, self.log(pod)
+        return found
+
+    def events(self, pod: str) -> list[tuple[str, str]]:
+        """Reasons and messages of a pod's events."""
+        found = self.get("/api/v1/namespaces/default/events")["items"]
+        return [(each["reason"], each["message"]) for each in found if each["involvedObject"]["name"] == pod]
+
+    def happened(self, pod: str, reason: str, words: str) -> bool:
+        """Wait for an event."""
+        return until(lambda: any(one == reason and words in said for one, said in self.events(pod)), 15.0, pause=0.05)
+
+    def exec(self, pod: str, *command: str, input: str | None = None) -> tuple[int, str, str]:  # noqa: A002  (its name)
+        """Run a command in a pod with kubectl: exit code, output, errors."""
+        flags = ["-i"] if input is not None else []
+        words = ["kubectl", "--kubeconfig", str(self.kubeconfig), "exec", *flags, pod, "--", *command]
+        done = subprocess.run(words, capture_output=True, text=True, timeout=30, check=False, input=input)
+        return done.returncode, done.stdout, done.stderr
+
+    def start(self) -> None:
+        """Start the kubelet and wait until it works."""
+        about = self.state / "kubelet.json"
+        about.unlink(missing_ok=True)
+        command = [sys.executable, "-m", "hallmark.twin.kubelet.main", "--kubeconfig", str(self.kubeconfig)]
+        command += ["--state", str(self.state), "--port", "0", *self.options]
+        with (self.folder / "kubelet.log").open("ab") as log:
+            self.kubelet = subprocess.Popen(command, stdout=log, stderr=log, env=os.environ | self.environment)
+        assert until(about.exists, 20), (self.folder / "kubelet.log").read_text()
+
+    def stop(self, sign: int = signal.SIGTERM) -> None:
+        """End the kubelet."""
+        if self.kubelet:
+            self.kubelet.send_signal(sign)
+            self.kubelet.wait(10)
+            self.kubelet = None
+
+
+@contextmanager
+def cluster_in(folder: Path, *options: str) -> Iterator[Cluster]:
+    """Run an API server and a kubelet until the block ends."""
+    folder.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "hallmark.twin.cluster.server", "--state", str(folder / "cluster"), "--port", "0"]
+    with (folder / "api.log").open("wb") as log:
+        server = subprocess.Popen([*command, "--kubelet-address", "127.0.0.1"], stdout=log, stderr=log)
+    running = Cluster(folder, options=["--speed", str(SPEED), *options])
+    try:
+        assert until((folder / "cluster" / "server.json").exists, 20), (folder / "api.log").read_text()
+        assert until(lambda: _answers(running), 20)
+        running.start()
+        yield running
+    finally:
+        running.stop()
+        server.terminate()
+        server.wait(10)
+
+
+def _answers(cluster: Cluster) -> bool:
+    try:
+        cluster.call("GET", "/api/v1/namespaces/default/serviceaccounts/default")
+    except (OSError, KeyError, yaml.YAMLError):
+        return False
+    return True
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A cluster with the nodes n1 and n2, shared by the tests of a module."""
+    with cluster_in(tmp_path_factory.mktemp("cluster")) as running:
+        running.node("n1", "10.0.1.5")
+        running.node("n2", "10.0.2.5")
+        yield running
+
+
+@pytest.fixture(scope="session")
+def run_cluster() -> Callable[..., AbstractContextManager[Cluster]]:
+    """Run further clusters; see `cluster_in`."""
+    return cluster_in
+
+
+@pytest.fixture
+def other_cluster(tmp_path: Path) -> Iterator[Cluster]:
+    """A cluster of the test's own, with the node n1."""
+    with cluster_in(tmp_path) as running:
+        running.node("n1", "10.0.1.5")
+        yield running
+
+
+@pytest.fixture
+def shell() -> Callable[..., Json]:
+    """The specification of a pod whose one container runs a script of BusyBox."""
+
+    def spec(script: str, **more: Any) -> Json:
+        pod = {key: more.pop(key) for key in ("restartPolicy", "volumes", "terminationGracePeriodSeconds") if key in more}
+        return {**pod, "containers": [{"name": "c", "image": "busybox:1.36", "command": ["sh", "-c", script], **more}]}
+
+    return spec
