@@ -110,6 +110,16 @@ def test_aws_decides_the_clauses_that_need_nothing_else() -> None:
     assert sum(clause.level is Level.P0 for clause in decidable) == 22
 
 
+def test_aws_and_cluster_decide_more_than_aws_alone() -> None:
+    """What needs a request from outside, a file or a person stays out."""
+    decidable = load().cluster_decidable()
+    ids = {clause.id for clause in decidable}
+    assert {clause.id for clause in load().aws_decidable()} < ids
+    assert {"ARCH-5", "NET-7", "CMP-3", "CH-4", "S3-4", "SEC-2", "OBS-1"} <= ids
+    assert ids.isdisjoint({"ARCH-11", "CH-1", "S3-1", "S3-5", "AUTH-1", "SB-1", "SB-2", "MODE-6", "EXC-2"})
+    assert sum(clause.level is Level.P0 for clause in decidable) == 45
+
+
 def test_the_reference_is_read_once() -> None:
     """Loading is cached, so views, graders and reports may all ask for it."""
     assert load() is load()
@@ -162,10 +172,11 @@ def test_without_checks_everything_gradable_is_planned() -> None:
 
 
 def test_a_clause_is_covered_only_when_everything_it_needs_can_be_read() -> None:
-    """NET-5 needs AWS alone; CH-4 needs the cluster too; a check on an excluded clause changes nothing."""
-    found = rows((check("deploy", "NET-5", "CH-4", "PG-3"),))
+    """CH-4 needs AWS and the cluster; SB-1 needs requests, too; a check on an excluded clause changes nothing."""
+    found = rows((check("deploy", "NET-5", "CH-4", "SB-1", "PG-3"),))
     assert found["NET-5"].state is Coverage.COVERED
-    assert found["CH-4"].state is Coverage.PARTLY
+    assert found["CH-4"].state is Coverage.COVERED
+    assert found["SB-1"].state is Coverage.PARTLY
     assert found["PG-3"].state is Coverage.NOT_GRADED
     assert found["NET-6"].state is Coverage.PLANNED
 

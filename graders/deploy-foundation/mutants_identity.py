@@ -23,9 +23,11 @@ def _node_role(edit: Edit) -> str:
 
 
 def _trust(edit: Edit, word: str) -> Iterator[dict[str, Any]]:
-    """Statements of that role's trust policy."""
+    """Statements of that role's trust policy, as the role and as the list of roles show it."""
     name = _role(edit, word)
-    return edit.each("iam", "get_role", "Role.AssumeRolePolicyDocument.Statement", RoleName=name)
+    yield from edit.each("iam", "get_role", "Role.AssumeRolePolicyDocument.Statement", RoleName=name)
+    listed = (role for role in edit.each("iam", "list_roles", "Roles") if role["RoleName"] == name)
+    yield from (statement for role in listed for statement in role["AssumeRolePolicyDocument"]["Statement"])
 
 
 def _grants(edit: Edit, word: str) -> Iterator[dict[str, Any]]:

@@ -6,14 +6,14 @@ from hallmark.grading.mutation import Edit, mutant
 from hallmark.model import Status
 
 
-@mutant(breaks=["application_logs_shipped"])
+@mutant(breaks=["application_logs_shipped", "ingestion_failures_alarmed"])
 def no_agent_and_no_log_group(edit: Edit) -> None:
     """Nothing ships the application's logs; the control plane's log group does not count."""
     edit.status("eks", "describe_addon", Status.ABSENT, code="ResourceNotFoundException")
     _keep_log_groups(edit, "/aws/eks/")
 
 
-@mutant(breaks=["application_logs_shipped"])
+@mutant(breaks=["application_logs_shipped", "ingestion_failures_alarmed"])
 def agent_is_degraded(edit: Edit) -> None:
     """The add-on is there but does not run, and no log group is."""
     for addon in edit.each("eks", "describe_addon", "addon"):
@@ -31,8 +31,11 @@ def fluent_bit_instead_of_the_addon(edit: Edit) -> None:
 def log_group_of_own_choosing(edit: Edit) -> None:
     """The application's log group has a name of the operator's choosing."""
     edit.status("eks", "describe_addon", Status.ABSENT, code="ResourceNotFoundException")
+    name = f"/platform/{edit.scope['namespace']}/pods"
     for answer in edit.answers("logs", "describe_log_groups"):
-        answer["logGroups"] = [{"logGroupName": f"/platform/{edit.scope['namespace']}/pods"}]
+        answer["logGroups"] = [{"logGroupName": name}]
+    for counted in edit.each("logs", "describe_metric_filters", "metricFilters"):
+        counted["logGroupName"] = name
 
 
 @mutant(breaks=["health_monitored"])
@@ -82,46 +85,6 @@ def the_canary_is_stopped(edit: Edit) -> None:
         answer["Canaries"] = [{"Name": "langsmith", "Status": {"State": "STOPPED"}}]
 
 
-@mutant(breaks=())
-def an_alarm_watches(edit: Edit) -> None:
-    """An alarm on the ingress load balancer's unhealthy targets, with an action, watches instead of a health check."""
-    _alarm(edit)
-
-
-@mutant(breaks=())
-def an_alarm_on_an_expression_watches(edit: Edit) -> None:
-    """The alarm is on an expression over the load balancer's metric."""
-    metric = _alarm(edit)
-    for answer in edit.answers("cloudwatch", "describe_alarms"):
-        alarm = answer["MetricAlarms"][0]
-        parts = {"MetricName": alarm.pop("MetricName"), "Dimensions": alarm.pop("Dimensions")}
-        alarm["Metrics"] = [{"Id": "e", "Expression": "m > 1"}, {"Id": metric, "MetricStat": {"Metric": parts}}]
-
-
-@mutant(breaks=["health_monitored"])
-def the_alarm_tells_nobody(edit: Edit) -> None:
-    """The alarm has no action."""
-    _alarm(edit, AlarmActions=[])
-
-
-@mutant(breaks=["health_monitored"])
-def the_alarm_is_muted(edit: Edit) -> None:
-    """The alarm's actions are switched off."""
-    _alarm(edit, ActionsEnabled=False)
-
-
-@mutant(breaks=["health_monitored"])
-def the_alarm_is_on_traffic(edit: Edit) -> None:
-    """The alarm is on the number of requests, which says nothing about health."""
-    _alarm(edit, MetricName="RequestCount")
-
-
-@mutant(breaks=["health_monitored"])
-def the_alarm_is_on_another_balancer(edit: Edit) -> None:
-    """The alarm is on a load balancer that carries no traffic of the platform (SE-02)."""
-    _alarm(edit, Dimensions=[{"Name": "LoadBalancer", "Value": "app/unused/0123456789abcdef"}])
-
-
 @mutant(breaks=["node_image_recent"])
 def node_image_is_old(edit: Edit) -> None:
     """The nodes' image is from 2023."""
@@ -141,23 +104,6 @@ def database_is_patched_by_hand(edit: Edit) -> None:
     """The database takes no minor upgrades by itself."""
     for database in edit.each("rds", "describe_db_instances", "DBInstances"):
         database["AutoMinorVersionUpgrade"] = False
-
-
-def _alarm(edit: Edit, **changes: Any) -> str:
-    """Have one alarm and no health check; returns the name of its metric."""
-    nothing_watches.edit(edit)
-    arn = next(edit.each("elbv2", "describe_load_balancers", "LoadBalancers"))["LoadBalancerArn"]
-    alarm = {
-        "AlarmName": "langsmith-targets",
-        "ActionsEnabled": True,
-        "AlarmActions": ["arn:aws:sns:us-east-1:111122223333:alarms"],
-        "MetricName": "UnHealthyHostCount",
-        "Dimensions": [{"Name": "LoadBalancer", "Value": arn.partition(":loadbalancer/")[2]}],
-        **changes,
-    }
-    for answer in edit.answers("cloudwatch", "describe_alarms"):
-        answer["MetricAlarms"] = [alarm]
-    return str(alarm["MetricName"]).lower()
 
 
 def _health_check(edit: Edit, **changes: Any) -> None:

@@ -1,13 +1,16 @@
-"""What is watched, and whether what runs is kept up to date."""
+"""What is watched, who is told, and whether what runs is kept up to date."""
 
 import pytest
 
 from hallmark.errors import Miss
+from hallmark.views.alarms import Alarms
+from hallmark.views.data import Data
 from hallmark.views.observability import AGENT, Observability
 
 OLDEST_IMAGE_DAYS = 90
 # Answered by the web server of the frontend alone: says nothing about the application (sharp edge SE-18).
 SHALLOW = frozenset({"/health", "/ok", "/"})
+ALARMS = "aws cloudwatch describe-alarms --query 'MetricAlarms[].[AlarmName,ActionsEnabled,AlarmActions,MetricName]'"
 
 
 @pytest.mark.check(
@@ -53,6 +56,63 @@ def test_health_monitored(observability: Observability) -> str | None:
     if all(monitor.kind == "Synthetics canary" for monitor in monitors):
         return f"{monitors[0]}: which host it visits cannot be seen from outside"
     return None
+
+
+@pytest.mark.check(
+    "OBS-5",
+    points=1,
+    requires=["cluster_active"],
+    why="A pod that restarts again and again looks alive between two falls: only the count shows it.",
+)
+def test_pod_restarts_alarmed(alarms: Alarms) -> str | None:
+    """An alarm with an action tells somebody when containers of the cluster restart."""
+    if not alarms.on_restarts:
+        deaf = ", ".join(alarm.name for alarm in alarms.never_ringing)
+        raise Miss(
+            expected="an alarm with an action on pod_number_of_container_restarts of the cluster, of a workload or of "
+            "a service in it, or a query for restarts",
+            observed=f"{deaf}: the agent publishes no such metric for these dimensions" if deaf else "none",
+            where=alarms.scope("cluster"),
+            next=ALARMS,
+        )
+    workloads = [alarm.watched_pods for alarm in alarms.on_restarts]
+    return f"only these are watched: {', '.join(sorted(set().union(*workloads)))}" if all(workloads) else None
+
+
+@pytest.mark.check(
+    "OBS-6",
+    points=1,
+    requires=["postgres_found"],
+    why="Without the database nobody logs in and nothing is stored; at the limit of connections new pods fail first.",
+)
+def test_database_connectivity_alarmed(alarms: Alarms, data: Data) -> None:
+    """An alarm with an action watches the database's connections, or the errors the application writes."""
+    if not alarms.on_database:
+        raise Miss(
+            expected="an alarm with an action on DatabaseConnections of the platform's database, or on a metric that "
+            "counts database errors in the application's log group",
+            observed="none",
+            where=", ".join(sorted(database.id for database in data.databases)),
+            next=ALARMS,
+        )
+
+
+@pytest.mark.check(
+    "OBS-7",
+    points=1,
+    requires=["cluster_active"],
+    why="A trace that was accepted may never be stored: the sender does not notice, somebody has to be told.",
+)
+def test_ingestion_failures_alarmed(alarms: Alarms) -> None:
+    """An alarm with an action watches server errors, errors of ingestion in the logs, or the length of the queue."""
+    if not alarms.on_ingestion:
+        raise Miss(
+            expected="an alarm with an action on 5xx answers of the ingress load balancer, on a metric that counts "
+            "errors in the application's log group, or on a metric of the queue that has data",
+            observed="none of the three",
+            where=alarms.scope("cluster"),
+            next=ALARMS,
+        )
 
 
 @pytest.mark.check(

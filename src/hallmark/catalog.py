@@ -11,7 +11,7 @@ from hallmark.model import Lab
 
 TREES = ("labs", "graders", "solutions")
 TRACKS = ("preflight", "deployment", "sharp-edges", "failure")
-STARTS = ("current", "empty", "baseline")
+STARTS = ("current", "empty", "baseline", "deployed")
 _REQUIRED = ("title", "track", "summary", "minutes", "order", "targets", "start")
 _LISTS = ("targets", "hints", "clauses", "edges")
 

@@ -66,6 +66,14 @@ class Unobservable(Exception):
         self.message = message
 
 
+class NotApplicable(Exception):
+    """The target is of a kind that cannot have what a check asks for: it is neither met nor missed.
+
+    Args:
+        message: Why, in one sentence.
+    """
+
+
 class Miss(AssertionError):
     """A requirement is not met: what a check raises instead of passing.
 

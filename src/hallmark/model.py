@@ -18,12 +18,17 @@ class Level(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What a check concluded. ERROR means it could not tell: it never scores and never hides."""
+    """What a check concluded.
+
+    ERROR means it could not tell: it never scores and never hides. NOT_APPLICABLE means that this kind of cluster
+    cannot have what is asked for: it decides nothing, and blocks nothing.
+    """
 
     PASS = "PASS"  # noqa: S105  (a verdict, not a password)
     FAIL = "FAIL"
     BLOCKED = "BLOCKED"
     ERROR = "ERROR"
+    NOT_APPLICABLE = "NOT_APPLICABLE"
 
 
 class Status(StrEnum):
@@ -128,7 +133,8 @@ class Lab:
         minutes: Estimated working time in minutes.
         order: Position in its track.
         targets: Where it can run: ``twin``, ``aws``, ``localstack``.
-        start: Where the learner begins: ``current`` (as it is), ``empty`` account or ``baseline`` snapshot.
+        start: Where the learner begins: ``current`` (as it is), ``empty`` account, ``baseline`` (what Terraform
+            builds) or ``deployed`` (that and the release).
         hints: Escalating hints, least revealing first.
         clauses: Clauses the lab teaches.
         edges: Sharp edges of the catalogue it is about, for example ``SE-15``.
@@ -182,7 +188,7 @@ class Result:
         check: The check's own declaration.
         verdict: What was concluded.
         expected: What the reference asks for (FAIL).
-        observed: What was found, or why nothing could be (FAIL, ERROR).
+        observed: What was found, or why nothing could be (FAIL, ERROR, NOT_APPLICABLE).
         where: The resource to open (FAIL).
         next: The next command (FAIL, ERROR).
         code: Machine-readable cause (ERROR).

@@ -18,7 +18,7 @@ from hallmark.errors import AuthorError
 from hallmark.model import CheckSpec, Clause, Lab, Level
 
 SOURCES = ("aws", "cluster", "http", "files", "attest")
-READ_TODAY = frozenset({"aws", "files"})
+READ_TODAY = frozenset({"aws", "cluster", "files"})
 TRACKS = MappingProxyType({"L1": "preflight", "L2": "deployment", "L3": "sharp-edges", "L4": "failure"})
 _NOT_GRADED = frozenset({Level.OUT, Level.ATT})
 _CLAUSE_ID = re.compile(r"[A-Z][A-Z0-9]*-[1-9][0-9]*")
@@ -59,7 +59,15 @@ class Reference:
 
     def aws_decidable(self) -> tuple[Clause, ...]:
         """Return the graded clauses that read calls to AWS decide on their own."""
-        return tuple(c for c in self.clauses.values() if c.needs == ("aws",) and c.level not in _NOT_GRADED)
+        return self._decidable(frozenset({"aws"}))
+
+    def cluster_decidable(self) -> tuple[Clause, ...]:
+        """Return the graded clauses that read calls to AWS and to the cluster decide together."""
+        return self._decidable(frozenset({"aws", "cluster"}))
+
+    def _decidable(self, read: frozenset[str]) -> tuple[Clause, ...]:
+        graded = (clause for clause in self.clauses.values() if clause.level not in _NOT_GRADED)
+        return tuple(clause for clause in graded if clause.needs and read.issuperset(clause.needs))
 
 
 @dataclass(frozen=True)

@@ -157,12 +157,13 @@ module "identity" {
 module "observability" {
   source = "../modules/observability"
 
-  name                = local.name
-  region              = var.region
-  cluster_name        = module.cluster.cluster_name
-  log_retention_days  = var.log_retention_days
-  alarm_email         = var.alarm_email
-  database_identifier = module.database.identifier
-  cache_node_id       = module.cache.node_id
-  health_check_id     = module.edge.health_check_id
+  name                  = local.name
+  region                = var.region
+  cluster_name          = module.cluster.cluster_name
+  application_namespace = "langsmith"
+  log_retention_days    = var.log_retention_days
+  alarm_email           = var.alarm_email
+  database_identifier   = module.database.identifier
+  cache_node_id         = module.cache.node_id
+  health_check_id       = module.edge.health_check_id
 }

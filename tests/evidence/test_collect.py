@@ -68,6 +68,27 @@ def test_a_dependent_call_is_asked_when_its_answer_is_there() -> None:
     assert len(_collect(source, chain).answers) == 2
 
 
+def test_what_most_questions_wait_for_is_asked_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One call at a time: the one that two questions wait for goes before the one that only the first waits for."""
+    monkeypatch.setattr("hallmark.evidence.workers.AT_ONCE", 1)
+    source = _Source()
+
+    _collect(source, lambda evidence: [lambda: evidence.ask(SUBNETS), *[lambda: evidence.ask(VPCS)] * 2])
+
+    assert source.asked == [VPCS.key, SUBNETS.key]
+
+
+def test_what_a_source_raises_is_raised_where_the_evidence_is_wanted() -> None:
+    """A fault in a view or in a source is not an answer."""
+
+    class Broken(_Source):
+        def answer(self, _: Call) -> Answer:
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        _collect(Broken(), lambda evidence: [lambda: evidence.ask(VPCS)])
+
+
 def test_a_target_that_hangs_ends_at_the_deadline() -> None:
     """What did not come in time is a failure with its own code, also what was never asked."""
     release = threading.Event()

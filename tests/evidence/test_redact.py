@@ -109,3 +109,16 @@ def test_equal_secrets_have_equal_digests_in_one_collection_only() -> None:
 
     assert first == one.redact({"password": SECRET})
     assert first != other.redact({"password": SECRET})
+
+
+def test_texts_are_treated_by_shape_alone_where_the_source_knows_the_names() -> None:
+    """Kubernetes calls a reference `secretKeyRef`; what has the shape of a secret, or is one of ours, still goes."""
+    value = {
+        "secretKeyRef": {"name": "app", "key": "jwt"},
+        "reason": "BackOff",
+        "items": [SECRET, "AKIAIOSFODNN7EXAMPLE"],
+    }
+    found = Redactor({"AWS_SECRET_ACCESS_KEY": SECRET}).texts(value)
+
+    assert (found["secretKeyRef"], found["reason"]) == (value["secretKeyRef"], "BackOff")
+    assert [text.startswith("<redacted ") for text in found["items"]] == [True, True]

@@ -1,25 +1,31 @@
-"""A real AWS emulator in a process of its own, and in each account a small system a fault can bite into."""
+"""A real AWS emulator and a real Kubernetes API in processes of their own, and in them small systems to be broken."""
 
 import itertools
 import json
 import os
+import runpy
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from hallmark.faults import runner
 from hallmark.faults.runner import Runner
+from hallmark.faults.target import Target
 from hallmark.model import Call
 from hallmark.targets.profile import Profile
-from hallmark.targets.writer import AwsWriter
+from hallmark.targets.writer import AwsWriter, Outcome
+from hallmark.twin.cluster.bench import running
 from hallmark.waiting import until
 
 CLUSTER = "lab-eks"
 INGESTION = ("/api/v1/runs", "/api/v1/otel/", "/api/runs")
+stage = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("stage.py"))))
 _accounts = itertools.count(730000000000 + os.getpid() % 90000 * 100000)
 
 
@@ -30,24 +36,33 @@ class System:
     Attributes:
         profile: How to reach it.
         home: A state directory of its own.
-        aws: Reads it, and hands out clients.
+        aws: Reads its AWS, and hands out clients.
+        stage: Its cluster, which does what was written as soon as it was.
         database_group: Security group of the database.
         node_group: Security group of the nodes.
         acl: Name, scope and id of the web ACL.
         balancer: ARN of the load balancer.
+        volume: Id of ClickHouse's volume.
     """
 
     profile: Profile
     home: Path
     aws: AwsWriter
+    stage: Any
     database_group: str
     node_group: str
     acl: dict[str, str]
     balancer: str
+    volume: str
 
-    def runner(self) -> Runner:
-        """An engine on this account; it shares its clients, which take longer to make than to use."""
-        return Runner(self.profile, self.home, self.aws)
+    def runner(self, target: Target | None = None) -> Runner:
+        """An engine on this system; it shares its clients, which take longer to make than to use."""
+        return Runner(self.profile, self.home, target or Staged(self.profile, self.aws, stage=self.stage))
+
+    def revert(self) -> None:
+        """Revert every active fault, as the watchdog would, and let the cluster do what follows from it."""
+        runner.revert(self.home, self.profile)
+        self.stage.settle()
 
     def rules(self) -> list[dict[str, Any]]:
         """Ingress rules of the database's group, without the ids AWS gives anew."""
@@ -64,7 +79,28 @@ class System:
 
     def state(self) -> dict[str, Any]:
         """Everything a fault of this folder may touch."""
-        return {"rules": self.rules(), "web ACL": self.web_acl()}
+        return {"rules": self.rules(), "web ACL": self.web_acl(), **self.hardware(), "cluster": self.stage.state()}
+
+    def hardware(self) -> dict[str, Any]:
+        """Sizes of the node group, figures of the volume."""
+        which = {"clusterName": self.profile.cluster, "nodegroupName": self.stage.node_group}
+        group = self.aws.answer(Call.of("eks", "describe_nodegroup", **which)).value["nodegroup"]
+        volume = self.aws.answer(Call.of("ec2", "describe_volumes", VolumeIds=[self.volume])).value["Volumes"][0]
+        return {"sizes": group["scalingConfig"], "figures": (volume["Iops"], volume["Throughput"])}
+
+
+class Staged(Target):
+    """A target whose cluster has done what was written to it before the writer looks again."""
+
+    def __init__(self, profile: Profile, aws: Any = None, cluster: Any = None, *, stage: Any) -> None:
+        super().__init__(profile, aws, cluster)
+        self._stage = stage
+
+    def write(self, call: Call) -> Outcome:
+        """Make the write, and let the cluster do what follows from it."""
+        outcome = super().write(call)
+        self._stage.settle()
+        return outcome
 
 
 @pytest.fixture(scope="session")
@@ -80,21 +116,41 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         server.terminate()
 
 
+@pytest.fixture(scope="session")
+def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A Kubernetes API without controllers."""
+    state = tmp_path_factory.mktemp("cluster")
+    with running(state):
+        yield state / "kubeconfig"
+
+
 @pytest.fixture
-def system(endpoint: str, tmp_path: Path) -> System:
-    """A lab in an account of its own."""
-    return build(endpoint, tmp_path / "home")
+def system(endpoint: str, kubeconfig: Path, tmp_path: Path) -> System:
+    """A lab in an account and a namespace of its own."""
+    return build(endpoint, kubeconfig, tmp_path / "home")
 
 
-def build(endpoint: str, home: Path, tags: dict[str, str] | None = None, cluster: str = CLUSTER) -> System:
-    """Make a cluster, a database, a cache and a load balancer with a web ACL."""
-    profile = Profile(endpoint=endpoint, account=f"{next(_accounts):012d}", cluster=cluster)
+def build(
+    endpoint: str, kubeconfig: Path, home: Path, tags: dict[str, str] | None = None, cluster: str = CLUSTER
+) -> System:
+    """Make a cluster with a release in it, a database, a cache and a load balancer with a web ACL."""
+    number = next(_accounts)
+    profile = Profile(
+        endpoint=endpoint,
+        account=f"{number:012d}",
+        cluster=cluster,
+        kubeconfig=str(kubeconfig),
+        namespace=f"lab-{number}",
+    )
     aws = AwsWriter(profile)
     vpc, subnets = _network(aws.client("ec2"))
     node_group = _cluster(aws, cluster, subnets, _marks() if tags is None else tags)
     database_group = _data_stores(aws, vpc, subnets, node_group)
     balancer, acl = _edge(aws, cluster, subnets)
-    return System(profile, home, aws, database_group, node_group, acl, balancer)
+    made = stage.Stage(kubeconfig, profile.namespace, f"general-{number}")
+    volume = _hardware(aws, cluster, subnets, made.node_group)
+    made.build(volume)
+    return System(profile, home, aws, made, database_group, node_group, acl, balancer, volume)
 
 
 def _marks() -> dict[str, str]:
@@ -120,6 +176,17 @@ def _cluster(aws: AwsWriter, name: str, subnets: list[str], tags: dict[str, str]
         "clusterSecurityGroupId"
     ]
     return group
+
+
+def _hardware(aws: AwsWriter, cluster: str, subnets: list[str], node_group: str) -> str:
+    role = aws.client("iam").get_role(RoleName=f"{cluster}-role")["Role"]["Arn"]
+    aws.client("eks").create_nodegroup(
+        clusterName=cluster, nodegroupName=node_group, subnets=subnets, nodeRole=role,
+        scalingConfig={"minSize": 1, "maxSize": 3, "desiredSize": 1},
+    )  # fmt: skip
+    disk = {"AvailabilityZone": "us-east-1a", "Size": 50, "VolumeType": "gp3", "Iops": 7000, "Throughput": 1000}
+    volume: str = aws.client("ec2").create_volume(**disk)["VolumeId"]
+    return volume
 
 
 def _group(ec2: Any, vpc: str, name: str, port: int, sources: list[dict[str, Any]]) -> str:

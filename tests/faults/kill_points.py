@@ -1,6 +1,6 @@
 """Kill an inject or a revert at every point it has, and take the way back each time.
 
-``python kill_points.py inject|revert KIND PROFILE_JSON HOME`` prints one JSON line a point. A point is *before* an
+``python kill_points.py inject|revert KIND PARAMS_JSON PROFILE_JSON STAGE_JSON HOME`` prints one JSON line a point. A point is *before* an
 event (a journal entry written, a call made) or after the last one. The child that is killed is a real process, ended
 by SIGKILL; its watchdog is left out here, so that nobody but ``revert`` can have mended anything.
 """
@@ -8,20 +8,25 @@ by SIGKILL; its watchdog is left out here, so that nobody but ``revert`` can hav
 import itertools
 import json
 import os
+import runpy
 import signal
 import sys
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from hallmark.faults import journal, runner, watchdog
 from hallmark.faults.definition import Fault
+from hallmark.faults.target import Target
 from hallmark.model import Call
 from hallmark.targets.aws import AwsSource
 from hallmark.targets.profile import Profile
-from hallmark.targets.writer import AwsWriter, Outcome
+from hallmark.targets.writer import Outcome
+
+Stage = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("stage.py")))).Stage
 
 
 class Fuse:
@@ -37,37 +42,40 @@ class Fuse:
         self.left -= 1
 
 
-class Mortal(AwsWriter):
-    """A writer that dies with its fuse."""
+class Mortal(Target):
+    """A target whose writer dies with its fuse; the cluster lives on and does what was written."""
 
-    fuse: Fuse
+    def __init__(self, profile: Profile, stage: Any, fuse: Fuse | None = None) -> None:
+        super().__init__(profile)
+        self._stage, self._fuse = stage, fuse
 
     def write(self, call: Call) -> Outcome:
         """Make the write, unless it is time to die."""
-        self.fuse.burn()
-        return super().write(call)
+        if self._fuse:
+            self._fuse.burn()
+        outcome = super().write(call)
+        self._stage.settle()
+        return outcome
 
 
-def main(verb: str, kind: str, profile: Profile, home: Path) -> None:
+def main(verb: str, fault: Fault, profile: Profile, stage: Any, home: Path) -> None:
     """Try points until the verb survives; then the last point was after its last event."""
     setattr(watchdog, "start", lambda *_: None)  # noqa: B010  (mypy rightly objects to plain assignment)
-    fault = Fault("lab", kind, timedelta(minutes=5), "symptom")
     for point in itertools.count():
-        before = state(AwsSource(profile))
+        before = state(AwsSource(profile), stage)
         if verb == "revert":
-            runner.Runner(profile, home).inject(fault)
-        died = is_killed(partial(act, verb, fault, profile, home, Fuse(point)))
+            runner.Runner(profile, home, Mortal(profile, stage)).inject(fault)
+        died = is_killed(partial(act, verb, fault, profile, stage, home, Fuse(point)))
         runner.revert(home, profile)
-        recovered = state(AwsSource(profile)) == before and not runner.active(home)
+        stage.settle()
+        recovered = state(AwsSource(profile), stage) == before and not runner.active(home)
         sys.stdout.write(json.dumps({"point": point, "died": died, "recovered": recovered}) + "\n")
         if not died:
             return
 
 
-def act(verb: str, fault: Fault, profile: Profile, home: Path, fuse: Fuse) -> None:
+def act(verb: str, fault: Fault, profile: Profile, stage: Any, home: Path, fuse: Fuse) -> None:
     """Inject or revert with a fuse at every journal entry and every call."""
-    aws = Mortal(profile)
-    aws.fuse = fuse
     save = journal.save
 
     def mortal_save(home: Path, entry: journal.Journal) -> journal.Journal:
@@ -75,7 +83,7 @@ def act(verb: str, fault: Fault, profile: Profile, home: Path, fuse: Fuse) -> No
         return save(home, entry)
 
     setattr(journal, "save", mortal_save)  # noqa: B010  (the same)
-    engine = runner.Runner(profile, home, aws)
+    engine = runner.Runner(profile, home, Mortal(profile, stage, fuse))
     if verb == "inject":
         engine.inject(fault)
     else:
@@ -94,8 +102,8 @@ def is_killed(action: Callable[[], None]) -> bool:
     return os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
 
 
-def state(source: AwsSource) -> Any:
-    """Every ingress rule and every web ACL of the account, without ids and tokens that AWS gives anew."""
+def state(source: AwsSource, stage: Any) -> Any:
+    """Everything of the account and the namespace that faults may touch, without what the target gives anew."""
     rules = source.answer(Call.of("ec2", "describe_security_group_rules")).value["SecurityGroupRules"]
     stripped = [{k: v for k, v in rule.items() if not k.startswith("SecurityGroupRule")} for rule in rules]
     acls = source.answer(Call.of("wafv2", "list_web_acls", Scope="REGIONAL")).value["WebACLs"]
@@ -103,8 +111,18 @@ def state(source: AwsSource) -> Any:
         source.answer(Call.of("wafv2", "get_web_acl", Scope="REGIONAL", Name=a["Name"], Id=a["Id"])).value["WebACL"]
         for a in acls
     ]
-    return sorted(map(json.dumps, stripped)), found
+    groups = source.answer(Call.of("autoscaling", "describe_auto_scaling_groups")).value["AutoScalingGroups"]
+    sizes = [(each["MinSize"], each["DesiredCapacity"], each["MaxSize"]) for each in groups]
+    volumes = source.answer(Call.of("ec2", "describe_volumes")).value["Volumes"]
+    figures = sorted((each["VolumeId"], each.get("Iops"), each.get("Throughput")) for each in volumes)
+    return sorted(map(json.dumps, stripped)), found, sizes, figures, stage.state()
+
+
+def _stage(text: str) -> Any:
+    fields = json.loads(text)
+    return Stage(Path(fields["kubeconfig"]), fields["namespace"], fields["node_group"])
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], Profile(**json.loads(sys.argv[3])), Path(sys.argv[4]))
+    asked = Fault("lab", sys.argv[2], timedelta(minutes=5), "symptom", params=json.loads(sys.argv[3]))
+    main(sys.argv[1], asked, Profile(**json.loads(sys.argv[4])), _stage(sys.argv[5]), Path(sys.argv[6]))

@@ -1,5 +1,6 @@
 """What an author writes: fault.toml, kinds; and what a journal looks like when it is damaged."""
 
+import tomllib
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from hallmark.targets.profile import Profile
 from hallmark.targets.writer import WRITES, AwsWriter
 
 ROOT = Path(__file__).parents[2]
+PARAMS = tomllib.loads(Path(__file__).with_name("params.toml").read_text())
 GOOD = {"kind": '"database-security-group"', "ttl_minutes": "60", "symptom": '"It is slow."', "phases": '["repair"]'}
 
 
@@ -56,7 +58,7 @@ def test_kinds_are_found_by_listing_their_folder() -> None:
     folder = Path(kinds.__file__).parent
     stems = sorted(file.stem.replace("_", "-") for file in folder.glob("*.py") if file.stem != "__init__")
     assert kinds.names() == stems
-    assert all(kinds.load(name, {}).symptom for name in stems)
+    assert all(kinds.load(name, PARAMS.get(name, {})).symptom for name in stems)
 
 
 def test_every_fault_of_a_lab_names_a_kind_and_its_parameters() -> None:
@@ -72,6 +74,8 @@ def test_an_unknown_kind_or_parameter_is_the_authors_error() -> None:
         kinds.load("gremlins", {})
     with pytest.raises(AuthorError, match="takes no parameter 'force'"):
         kinds.load("database-security-group", {"force": True})
+    with pytest.raises(AuthorError, match="needs the parameter 'replicas'"):
+        kinds.load("workload-scaled", {"component": "queue"})
 
 
 def test_a_write_that_is_not_on_the_list_never_leaves_the_process() -> None:

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -16,18 +17,22 @@ from hallmark.faults import journal, kinds
 from hallmark.waiting import until
 
 FOLDER = Path(__file__).parent
-EVENTS = {"database-security-group": 6, "web-acl-without-rate-limit": 4}
-"""Two journal entries, and an entry and a call for each of the two rules, or the one web ACL, of the test system."""
+PARAMS = tomllib.loads((FOLDER / "params.toml").read_text())
+STEPS = {"database-security-group": 2, "external-secret-key-missing": 3, "node-group-capped": 2,
+         "role-annotation-removed": 2}  # fmt: skip
+"""How many calls a kind makes in the test system, if more than one."""
 
 
 @pytest.mark.parametrize("verb", ["inject", "revert"])
 @pytest.mark.parametrize("kind", kinds.names())
 def test_every_kill_point_is_recovered(system: Any, kind: str, verb: str) -> None:
     """SIGKILL before the first event, between any two, and after the last: revert restores the recorded state."""
-    command = [sys.executable, FOLDER / "kill_points.py", verb, kind, json.dumps(asdict(system.profile)), system.home]
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=True, timeout=120)
+    about = [PARAMS.get(kind, {}), asdict(system.profile), {**vars(system.stage), "kubeconfig": system.profile.kubeconfig}]
+    command = [sys.executable, FOLDER / "kill_points.py", verb, kind, *map(json.dumps, about), system.home]
+    done = subprocess.run(list(map(str, command)), stdout=subprocess.PIPE, text=True, check=True, timeout=120)
     points = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [each["died"] for each in points] == [True] * EVENTS[kind] + [False]
+    # Two journal entries, and an entry and a call for each step.
+    assert [each["died"] for each in points] == [True] * (2 + 2 * STEPS.get(kind, 1)) + [False]
     assert all(each["recovered"] for each in points), points
 
 

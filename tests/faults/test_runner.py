@@ -1,6 +1,7 @@
 """Injecting, reverting, and everything that may come in between."""
 
 import json
+import tomllib
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -18,11 +19,12 @@ from hallmark.model import Call
 from hallmark.targets.writer import AwsWriter, NotWritten, Outcome
 
 DATABASE, WEB_ACL = "database-security-group", "web-acl-without-rate-limit"
+PARAMS = tomllib.loads(Path(__file__).with_name("params.toml").read_text())
 
 
-def fault(kind: str, **params: Any) -> Fault:
+def fault(kind: str) -> Fault:
     """A fault that would last five minutes."""
-    return Fault("lab", kind, timedelta(minutes=5), "what an operator sees", params=params)
+    return Fault("lab", kind, timedelta(minutes=5), "what an operator sees", params=PARAMS.get(kind, {}))
 
 
 class Disturbed(AwsWriter):
@@ -56,6 +58,7 @@ def test_inject_and_revert_three_times_each_are_idempotent(system: Any, kind: st
     assert [each.id for each in runner.active(system.home)] == [first.id]
     assert [len(runner.revert(system.home, system.profile)) for _ in range(3)] == [1, 0, 0]
     assert system.runner().revert(first).state is State.REVERTED
+    system.stage.settle()
     assert system.state() == before
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from hallmark.errors import Absent, AuthorError, Miss, Unobservable
+from hallmark.errors import Absent, AuthorError, Miss, NotApplicable, Unobservable
 from hallmark.evidence.snapshot import Snapshot
 from hallmark.grading.judge import Check, judge_all, ordered
 from hallmark.model import CheckSpec, Level, Verdict
@@ -29,6 +29,7 @@ WAYS: dict[str, tuple[Callable[[], object], Verdict, str]] = {
     "returns": (lambda: None, Verdict.PASS, ""),
     "returns a note": (lambda: "a note", Verdict.PASS, ""),
     "misses": (_raising(MISS), Verdict.FAIL, ""),
+    "does not apply": (_raising(NotApplicable("x")), Verdict.NOT_APPLICABLE, ""),
     "cannot observe": (_raising(Unobservable("denied", "x")), Verdict.ERROR, "denied"),
     "stumbles over a missing key": (_raising(KeyError("VpcId")), Verdict.ERROR, "grader"),
     "asserts plainly": (_raising(AssertionError("a plain assert")), Verdict.ERROR, "grader"),
@@ -59,6 +60,16 @@ def test_a_check_is_blocked_by_its_root_cause() -> None:
 
     assert [result.verdict for result in results.values()] == [Verdict.FAIL, Verdict.BLOCKED, Verdict.BLOCKED]
     assert results["lab/third"].cause == "lab/first"
+
+
+def test_what_does_not_apply_blocks_nothing() -> None:
+    """What stands behind it is judged on its own."""
+    checks = ordered([_check("first", _raising(NotApplicable("why"))), _check("second", lambda: None, "first")])
+
+    results = judge_all(checks, Snapshot())
+
+    assert [result.verdict for result in results.values()] == [Verdict.NOT_APPLICABLE, Verdict.PASS]
+    assert results["lab/first"].observed == "why"
 
 
 def test_an_unknown_or_circular_requirement_is_the_authors_fault() -> None:

@@ -94,6 +94,13 @@ def every_verdict() -> Scorecard:
                 "stores", Verdict.BLOCKED, "SB-4", cause="lab-one/postgres_private", title="Stores take only the nodes."
             ),
             make("engine", Verdict.PASS, "RD-3", title="The cache is Redis.", note="Valkey is accepted (decision D6)."),
+            make(
+                "metrics",
+                Verdict.NOT_APPLICABLE,
+                "CMP-4",
+                title="The metrics API is available.",
+                observed="This cluster's API server cannot have a Metrics Server.",
+            ),
             make("tls_to_pods", Verdict.PASS, "NET-10", Level.REC, title="TLS goes on to the pods."),
             make(
                 "egress",

@@ -142,10 +142,10 @@ def test_the_page_names_no_account(mixed: Scorecard, a_card: MakeCard, reference
 def test_a_verdict_is_a_word_and_a_shape(mixed: Scorecard, reference: Reference) -> None:
     """Each badge holds its word and a shape of its own, so that colour is never needed."""
     text = render(mixed, reference)
-    badges = re.findall(r'<span class="badge (\w+)"><svg [^>]*><use href="#shape-(\w+)"/></svg>(\w+)</span>', text)
+    badges = re.findall(r'<span class="badge (\w+)"><svg [^>]*><use href="#shape-(\w+)"/></svg>([\w ]+)</span>', text)
     assert len(badges) == text.count('class="badge')
     assert {verdict for verdict, _, _ in badges} == {verdict.lower() for verdict in Verdict}
-    assert all(look == shape == word.lower() for look, shape, word in badges)
+    assert all(look == shape == word.lower().replace(" ", "_") for look, shape, word in badges)
     shapes = re.findall(r'<symbol id="shape-\w+"[^>]*>(.*?)</symbol>', text)
     assert len(set(shapes)) == len(Verdict)
 

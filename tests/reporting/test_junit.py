@@ -25,6 +25,7 @@ SCHEMA = {
     "system-out": (set[str](), set[str](), set[str]()),
 }
 ELEMENTS = {Verdict.FAIL: ["failure"], Verdict.ERROR: ["error"], Verdict.BLOCKED: ["skipped"], Verdict.PASS: []}
+ELEMENTS[Verdict.NOT_APPLICABLE] = ["skipped"]
 
 
 def parsed(card: Scorecard) -> ET.Element:
@@ -45,11 +46,11 @@ def test_only_elements_every_server_knows(any_card: Scorecard) -> None:
 
 
 def test_counts_and_cases_follow_the_verdicts(any_card: Scorecard) -> None:
-    """FAIL is a failure, ERROR an error, BLOCKED skipped; the suite counts what it holds."""
+    """FAIL is a failure, ERROR an error, BLOCKED and NOT_APPLICABLE skipped; the suite counts what it holds."""
     root = parsed(any_card)
     found = Counter(result.verdict for result in any_card.results)
     wanted = {"tests": len(any_card.results), "failures": found[Verdict.FAIL]}
-    wanted |= {"errors": found[Verdict.ERROR], "skipped": found[Verdict.BLOCKED]}
+    wanted |= {"errors": found[Verdict.ERROR], "skipped": found[Verdict.BLOCKED] + found[Verdict.NOT_APPLICABLE]}
     for counting in (root, root[0]):
         assert {name: int(counting.attrib[name]) for name in wanted} == wanted
     for case, result in zip(root.iter("testcase"), any_card.results, strict=True):

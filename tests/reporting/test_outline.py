@@ -44,10 +44,10 @@ def test_the_counts_are_those_of_the_score(a_result: Make) -> None:
 
 
 def test_every_result_is_shown_once(any_card: Scorecard, reference: Reference) -> None:
-    """Nothing is lost between root causes, blocked, recommendations and passed, and nothing is shown twice."""
+    """Nothing is lost between root causes, blocked, recommendations, undecided and passed; nothing is shown twice."""
     plan = outline(any_card, reference)
     blocked = [result for group in plan.blocked for result in group.results]
-    shown = Counter(r.check.id for r in [*plan.causes, *blocked, *plan.recommendations, *plan.passed])
+    shown = Counter(r.check.id for r in [*plan.causes, *blocked, *plan.recommendations, *plan.undecided, *plan.passed])
     assert shown == Counter(result.check.id for result in any_card.results)
 
 
@@ -85,6 +85,28 @@ def test_an_error_is_never_only_a_recommendation(a_result: Make, a_card: MakeCar
     plan = outline(a_card([a_result("fine", Verdict.PASS), error]), reference)
     assert (plan.causes, plan.outcome) == ((error,), Outcome.UNKNOWN)
     assert plan.sentence == "1 of 1 required check passed, 1 check could not be observed."
+
+
+def test_a_requirement_that_is_not_applicable_is_not_a_pass(
+    a_result: Make, a_card: MakeCard, reference: Reference
+) -> None:
+    """It decides nothing, so the result is unknown; what is missed for sure is said first."""
+    undecided = a_result("n", Verdict.NOT_APPLICABLE, observed="cannot have it")
+    plan = outline(a_card([a_result("fine", Verdict.PASS), undecided]), reference)
+    assert (plan.outcome, plan.undecided, plan.causes) == (Outcome.UNKNOWN, (undecided,), ())
+    assert plan.sentence == "1 of 2 required checks passed, 1 not applicable."
+    assert plan.commands == ("nox -s grade -- lab-one",)
+    assert outline(a_card([a_result("miss", Verdict.FAIL), undecided]), reference).outcome is Outcome.NOT_PASSED
+
+
+def test_a_recommendation_that_is_not_applicable_changes_nothing(
+    a_result: Make, a_card: MakeCard, reference: Reference
+) -> None:
+    """It is counted as not met, and the result stays."""
+    plan = outline(
+        a_card([a_result("fine", Verdict.PASS), a_result("n", Verdict.NOT_APPLICABLE, level=Level.REC)]), reference
+    )
+    assert (plan.outcome, plan.total.recommended_met, plan.total.recommended) == (Outcome.PASSED, 0, 1)
 
 
 def test_nothing_graded_is_not_a_pass(a_result: Make, a_card: MakeCard, reference: Reference) -> None:

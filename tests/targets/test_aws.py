@@ -45,6 +45,13 @@ def _cut(request: BaseHTTPRequestHandler) -> None:
     request.wfile.write(b'{"cluster": {"na')
 
 
+def _pages(pages: list[dict[str, object]]) -> Reply:
+    def reply(request: BaseHTTPRequestHandler) -> None:
+        _json(200, pages.pop(0))(request)
+
+    return reply
+
+
 @contextmanager
 def _endpoint(reply: Reply) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
@@ -123,6 +130,27 @@ def test_a_list_that_goes_on_is_truncated() -> None:
         answer = _source(endpoint).answer(Call.of("eks", "describe_cluster_versions"))
 
     assert (answer.status, answer.code) == (Status.FAILED, "truncated")
+
+
+def test_a_search_goes_on_until_it_finds_something() -> None:
+    """CloudWatch may answer with an empty page and more to come; the first hits are enough."""
+    pages: list[dict[str, object]] = [
+        {"events": [], "nextToken": "a"},
+        {"events": [{"timestamp": 1}, {"timestamp": 2}], "nextToken": "b"},
+    ]
+    with _endpoint(_pages(pages)) as endpoint:
+        answer = _source(endpoint).answer(Call.of("logs", "filter_log_events", logGroupName="g", limit=1))
+
+    assert (answer.status, answer.value["events"], pages) == (Status.OBSERVED, [{"timestamp": 1}], [])
+
+
+def test_a_search_that_finds_nothing_is_an_observation() -> None:
+    """All pages were read, and no event is there."""
+    pages: list[dict[str, object]] = [{"events": [], "nextToken": "a"}, {"events": []}]
+    with _endpoint(_pages(pages)) as endpoint:
+        answer = _source(endpoint).answer(Call.of("logs", "filter_log_events", logGroupName="g", limit=1))
+
+    assert (answer.status, answer.value["events"], pages) == (Status.OBSERVED, [], [])
 
 
 @pytest.mark.parametrize(

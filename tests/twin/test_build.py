@@ -52,7 +52,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def twin(tmp_path: Path, folder: Path) -> Iterator[Twin]:
     """A twin that has never been up."""
-    yield Twin(tmp_path / "home", folder.parent.parent, port=0)
+    yield Twin(tmp_path / "home", folder.parent.parent, port=0, kubernetes=False)
     Server(tmp_path / "home" / "twin").stop()
 
 
@@ -110,7 +110,7 @@ def test_a_module_that_cannot_be_prepared_is_said_to_be(folder: Path, twin: Twin
 def test_a_clone_without_terraform_files_is_said_to_be(tmp_path: Path) -> None:
     """Before anything is started for long."""
     with pytest.raises(EnvironmentFault, match="There is no Terraform baseline at"):
-        Twin(tmp_path / "home", tmp_path, port=0).up()
+        Twin(tmp_path / "home", tmp_path, port=0, kubernetes=False).up()
     assert not Server(tmp_path / "home" / "twin").is_alive
 
 
@@ -173,7 +173,7 @@ def _command_that_builds(tmp_path: Path, folder: Path) -> "subprocess.Popen[byte
     program = f"""
 from pathlib import Path
 from hallmark.twin.supervisor import Twin
-Twin(Path({str(tmp_path / "home")!r}), Path({str(folder.parent.parent)!r}), port=0).up()
+Twin(Path({str(tmp_path / "home")!r}), Path({str(folder.parent.parent)!r}), port=0, kubernetes=False).up()
 """
     command = subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.DEVNULL, start_new_session=True)
     state = tmp_path / "home" / "twin" / "terraform" / "terraform.tfstate"
@@ -184,7 +184,7 @@ Twin(Path({str(tmp_path / "home")!r}), Path({str(folder.parent.parent)!r}), port
 def _next_up_begins_anew(tmp_path: Path, folder: Path) -> None:
     (folder / "main.tf").write_text(FAILS)
     said: list[str] = []
-    twin = Twin(tmp_path / "home", folder.parent.parent, port=0)
+    twin = Twin(tmp_path / "home", folder.parent.parent, port=0, kubernetes=False)
 
     with pytest.raises(EnvironmentFault, match="quota is exhausted"):
         twin.up(said.append)

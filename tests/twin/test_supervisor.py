@@ -1,7 +1,7 @@
 """The twin's life: up, down, reset, snapshots; killed, hung, interrupted and called twice at once.
 
-The baseline here is a topic instead of an architecture, so that no Terraform is needed; what Terraform builds is
-tested in `test_baseline_apply.py`.
+The baseline here is a topic instead of an architecture, so that no Terraform is needed, and there is no cluster; what
+Terraform builds is tested in `test_baseline_apply.py`, the cluster in `test_whole_twin.py`.
 """
 
 import json
@@ -61,7 +61,7 @@ def twin(home: Path, root: Path, emulator: Any, sealed: bytes) -> Iterator[Twin]
     (state / "key").write_bytes((emulator.state / "key").read_bytes())
     kept = Snapshot(sealed, b'{"outputs": {}}', ACCOUNT, "2026-11-24T00:00:00+00:00", baseline.digest(root))
     Snapshots(state / "snapshots").keep(baseline.NAME, kept)
-    yield Twin(home, root, port=0)
+    yield Twin(home, root, port=0, kubernetes=False)
     Server(state).stop()
 
 
@@ -191,7 +191,7 @@ def test_a_clone_fills_another_account(twin: Twin, home: Path) -> None:
     copy = twin.clone("222233334444")
 
     assert json.loads(copy.read_text())["arn"] == "arn:aws:sns:us-east-1:222233334444:baseline"
-    other = Twin(home, home, account="222233334444")
+    other = Twin(home, home, account="222233334444", kubernetes=False)
     assert _topics(other) == ["baseline"]
     twin.down()
     twin.up()
@@ -263,7 +263,7 @@ def test_a_reused_process_id_is_not_taken_for_the_server(twin: Twin, home: Path)
 def test_two_ups_at_once_make_one_server(home: Path, root: Path, twin: Twin) -> None:
     """The second waits for the first and finds it done."""
     said: list[str] = []
-    twins = [Twin(home, root, port=0) for _ in range(4)]
+    twins = [Twin(home, root, port=0, kubernetes=False) for _ in range(4)]
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda one: one.up(said.append), twins))
@@ -274,7 +274,7 @@ def test_two_ups_at_once_make_one_server(home: Path, root: Path, twin: Twin) -> 
 
 def test_the_server_outlives_the_command(home: Path, root: Path, twin: Twin) -> None:
     """It goes on `down`, not with the terminal."""
-    up = f"Twin(Path({str(home)!r}), Path({str(root)!r}), port=0).up()"
+    up = f"Twin(Path({str(home)!r}), Path({str(root)!r}), port=0, kubernetes=False).up()"
     program = f"from pathlib import Path; from hallmark.twin.supervisor import Twin; {up}"
     subprocess.run([sys.executable, "-c", program], check=True, start_new_session=True)
 
@@ -287,7 +287,7 @@ def test_it_goes_back_to_its_port(home: Path, root: Path, twin: Twin) -> None:
     twin.up()
     port = int(twin.endpoint.rpartition(":")[2])
     twin.down()
-    again = Twin(home, root)
+    again = Twin(home, root, kubernetes=False)
 
     again.up()
     assert again.endpoint.endswith(f":{port}")
@@ -309,7 +309,7 @@ def test_a_port_that_is_taken_is_one_clear_message(home: Path, root: Path, twin:
         port = taken.getsockname()[1]
 
         with pytest.raises(EnvironmentFault, match=f"Port {port} on 127.0.0.1 is taken"):
-            Twin(home, root, port=port).up()
+            Twin(home, root, port=port, kubernetes=False).up()
     assert not is_held(home / "twin" / "server.lock")
     assert not twin.status().running
 
@@ -325,7 +325,7 @@ from hallmark.errors import EnvironmentFault
 from hallmark.twin.supervisor import Twin
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 try:
-    Twin(Path({str(home)!r}), Path({str(root)!r})).snapshot("baseline")
+    Twin(Path({str(home)!r}), Path({str(root)!r}), kubernetes=False).snapshot("baseline")
 except EnvironmentFault as fault:
     sys.exit(f"{{fault.message}} {{fault.hint}}")
 """
@@ -342,12 +342,12 @@ def test_a_state_directory_that_cannot_be_made_is_one_clear_message(tmp_path: Pa
     (tmp_path / "file").write_text("")
 
     with pytest.raises(EnvironmentFault, match=r"Cannot write to .*: Not a directory"):
-        Twin(tmp_path / "file", root).up()
+        Twin(tmp_path / "file", root, kubernetes=False).up()
 
 
 def test_what_needs_a_running_twin_says_so(twin: Twin) -> None:
     """With the command that starts it."""
-    for verb in (twin.reset, twin.empty, twin.ingress, twin.environment, lambda: twin.snapshot("x")):
+    for verb in (twin.reset, twin.empty, twin.deploy, twin.environment, lambda: twin.snapshot("x")):
         with pytest.raises(EnvironmentFault, match="The twin is down") as caught:
             verb()
         assert caught.value.hint == "hallmark twin up"
@@ -366,7 +366,7 @@ def test_the_environment_leads_to_the_twin(twin: Twin) -> None:
 
 def test_status_changes_nothing(home: Path, root: Path) -> None:
     """A twin that never was is down."""
-    status = Twin(home, root).status()
+    status = Twin(home, root, kubernetes=False).status()
 
     assert (status.running, status.endpoint, status.snapshots) == (False, "", ())
     assert not home.exists()

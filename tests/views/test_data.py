@@ -134,3 +134,37 @@ def test_members_of_a_replication_group_are_one_cache() -> None:
 def test_memcached_is_no_cache_of_the_platform() -> None:
     """It keeps no queues."""
     assert data(caches=[CACHE | {"Engine": "memcached"}]).caches == ()
+
+
+def test_a_database_answers_under_every_endpoint_of_its_own() -> None:
+    """Writer, reader, custom ones, and each instance; AWS's capitals do not matter to DNS."""
+    named = CLUSTER | {
+        "Endpoint": "PG.cluster.rds",
+        "ReaderEndpoint": "pg.cluster-ro.rds",
+        "CustomEndpoints": ["x.rds"],
+    }
+    members = [MEMBER | {"Endpoint": {"Address": "pg-1.rds", "Port": 5432}}, MEMBER]
+    (database,) = data(members, [named]).databases
+    assert database.endpoints == {"pg.cluster.rds", "pg.cluster-ro.rds", "x.rds", "pg-1.rds"}
+
+
+def test_a_cache_answers_under_its_primary_its_reader_and_its_nodes() -> None:
+    """With shards there is one endpoint for all of them besides."""
+    shard = {
+        "PrimaryEndpoint": {"Address": "master.r", "Port": 1},
+        "ReaderEndpoint": {"Address": "replica.r", "Port": 1},
+    }
+    group = {
+        "ReplicationGroupId": "g", "ARN": "arn:aws:elasticache:r:1:replicationgroup:g", "Status": "available",
+        "TransitEncryptionEnabled": True, "AuthTokenEnabled": True, "NodeGroups": [shard],
+        "ConfigurationEndpoint": {"Address": "config.r", "Port": 1},
+    }
+    node = {"Endpoint": {"Address": "r-001.r", "Port": 1}}
+    (cache,) = data(caches=[CACHE | {"ReplicationGroupId": "g", "CacheNodes": [node]}], replications=[group]).caches
+    assert cache.endpoints == {"config.r", "master.r", "replica.r", "r-001.r"}
+
+
+def test_a_single_cache_answers_under_its_node() -> None:
+    """Nothing else names it."""
+    (cache,) = data(caches=[CACHE | {"CacheNodes": [{"Endpoint": {"Address": "r.0001", "Port": 6379}}]}]).caches
+    assert cache.endpoints == {"r.0001"}

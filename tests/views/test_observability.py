@@ -82,6 +82,7 @@ def test_health_check_without_a_host_is_somebody_elses() -> None:
 def test_alarm_counts_only_with_an_ingress() -> None:
     """Without an ingress load balancer there is none to watch."""
     alarm = {"AlarmName": "a", "ActionsEnabled": True, "AlarmActions": ["x"], "MetricName": "UnHealthyHostCount"}
+    alarm["Namespace"] = "AWS/ApplicationELB"
     alarm["Dimensions"] = [{"Name": "LoadBalancer", "Value": "app/x/1"}]
 
     assert monitors(cloudwatch__describe_alarms={"MetricAlarms": [alarm]}) == []

@@ -7,8 +7,8 @@ import pytest
 
 from hallmark.evidence.snapshot import Snapshot
 from hallmark.model import Answer, Call, Status
-from hallmark.views.all import Views
 from hallmark.policy import Policy
+from hallmark.views.all import Views
 from hallmark.views.roles import Role
 from hallmark.views.storage import Bucket, Expiry, Storage
 

@@ -15,6 +15,7 @@ from hallmark.evidence.collect import Source
 from hallmark.faults import runner
 from hallmark.model import Lab
 from hallmark.targets.aws import AwsSource
+from hallmark.targets.cluster import ClusterSource
 from hallmark.targets.files import FilesSource
 from hallmark.targets.profile import Profile, load
 from hallmark.targets.workstation import WorkstationSource
@@ -94,6 +95,7 @@ class App:
         """What answers the calls of a collection."""
         return {
             "aws": AwsSource(profile),
+            "kubernetes": ClusterSource(profile),
             "files": FilesSource(self.root),
             "workstation": WorkstationSource(profile),
         }

@@ -1,6 +1,7 @@
 """`hallmark lab`: the life of a lab, from start to finish."""
 
 import json
+import os
 import runpy
 import shutil
 from dataclasses import asdict, dataclass
@@ -13,6 +14,7 @@ from rich.table import Table
 from hallmark import catalog
 from hallmark.cli.app import App
 from hallmark.cli.grade import grade
+from hallmark.cli.hands import Hands
 from hallmark.errors import UsageError
 from hallmark.evidence.snapshot import write_text
 from hallmark.faults import runner
@@ -131,9 +133,9 @@ def finish(app: App, lab_id: str) -> None:
 def apply_solution(app: App, chosen: Lab, script: str = "solve") -> None:
     """Copy ``solutions/<lab>/files/`` over the learner's workspace and run ``solutions/<lab>/<script>.py``.
 
-    A lab that starts from an empty account is solved by the baseline: what its files build is kept as a snapshot.
+    A lab that starts from less than the whole architecture is solved by it: what its files build is kept as a snapshot.
     """
-    if chosen.start == "empty":
+    if chosen.start in {"empty", "baseline"}:
         app.twin.reset(app.say)
     folder = app.root / "solutions" / chosen.id
     if (folder / "files").is_dir():
@@ -141,13 +143,14 @@ def apply_solution(app: App, chosen: Lab, script: str = "solve") -> None:
     if (folder / f"{script}.py").is_file():
         profile = app.profile(chosen)
         solution = runpy.run_path(str(folder / f"{script}.py"))["solve"]
-        solution(AwsSource(profile).client, profile.scope())
+        hands = Hands(AwsSource(profile), {**os.environ, **app.twin.environment()})
+        solution(hands, profile.scope())
 
 
 def _begin(app: App, chosen: Lab) -> None:
     if app.settings().target == "twin" and chosen.start != "current":
         app.twin.up(app.say)
-        app.twin.empty() if chosen.start == "empty" else app.twin.reset(app.say)
+        app.twin.empty() if chosen.start == "empty" else app.twin.reset(app.say, chosen.start)
     _hand_out(app.root / "labs" / chosen.id / "start", app.root / "work" / chosen.id)
     fault = app.root / "graders" / chosen.id / "fault.toml"
     if fault.is_file():

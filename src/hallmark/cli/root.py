@@ -28,6 +28,8 @@ from hallmark.targets.profile import KINDS
 @click.option("--profile", metavar="NAME", help="AWS CLI profile (target aws).")
 @click.option("--role-arn", metavar="ARN", help="Role to assume for grading (target aws).")
 @click.option("--endpoint", metavar="URL", help="Endpoint of an emulator (target localstack).")
+@click.option("--kubeconfig", metavar="FILE", help="How the cluster is reached. Default: as EKS says.")
+@click.option("--context", metavar="NAME", help="Context of the kubeconfig. Default: its current one.")
 @click.option("--deadline", type=int, metavar="SECONDS", help="How long collecting may take. Default: 60.")
 @click.version_option(package_name="hallmark")
 @click.pass_context

@@ -14,7 +14,7 @@ def twin() -> None:
 @twin.command()
 @click.pass_obj
 def up(app: App) -> None:
-    """Start the twin; the first time, apply the Terraform baseline (about two minutes)."""
+    """Start the twin; the first time, build it with Terraform and Helm (about three minutes)."""
     app.twin.up(app.say)
     app.console.print(f"The twin answers at {app.twin.endpoint}.")
     app.console.print('Point your shell at it: eval "$(hallmark twin env)"')
@@ -35,6 +35,7 @@ def status(app: App) -> None:
     found = app.twin.status()
     app.console.print(f"Twin:      {'up' if found.running else 'down'}")
     app.console.print(f"Endpoint:  {found.endpoint or '-'}")
+    app.console.print(f"Cluster:   {found.kubernetes or '-'}")
     app.console.print(f"Account:   {found.account}")
     app.console.print(f"Snapshots: {', '.join(found.snapshots) or '-'}")
     if found.warning:
@@ -44,12 +45,16 @@ def status(app: App) -> None:
 
 
 @twin.command()
+@click.option("--to", type=click.Choice(["baseline", "deployed"]), default="deployed", help="Default: deployed.")
 @click.pass_obj
-def reset(app: App) -> None:
-    """Go back to the baseline as Terraform built it."""
+def reset(app: App, to: str) -> None:
+    """Go back to the architecture as it was built.
+
+    baseline: what Terraform builds. deployed: that, and the release.
+    """
     app.twin.up(app.say)
-    app.twin.reset(app.say)
-    app.console.print("The twin is back at the baseline.")
+    app.twin.reset(app.say, to)
+    app.console.print(f"The twin is back at {to}.")
 
 
 @twin.command()
@@ -73,7 +78,7 @@ def restore(app: App, name: str) -> None:
 @twin.command()
 @click.pass_obj
 def env(app: App) -> None:
-    """Print the variables that point terraform and aws at the twin.
+    """Print the variables that point terraform, aws, kubectl and helm at the twin.
 
     \b
     Example:
@@ -81,18 +86,20 @@ def env(app: App) -> None:
     """  # noqa: D301  (\b is click's mark for a paragraph it must not wrap)
     for name, value in sorted(app.twin.environment().items()):
         click.echo(f"export {name}={value}")
+    if tools := app.twin.tools():
+        click.echo(f'export PATH="{tools}:$PATH"')
 
 
 @twin.command()
-@click.option("--remove", is_flag=True, help="Remove both again; do so before any terraform destroy.")
+@click.option("--remove", is_flag=True, help="Remove it again; do so before any terraform destroy.")
 @click.pass_obj
-def ingress(app: App, remove: bool) -> None:  # noqa: FBT001  (click passes flags by position)
-    """Play the load-balancer controller: make the Ingress's load balancer and DNS record on what Terraform built.
+def deploy(app: App, remove: bool) -> None:  # noqa: FBT001  (click passes flags by position)
+    """Install LangSmith on what Terraform built, as the lab of the second step teaches it.
 
-    Run it after an apply of your own. It goes away once the twin has a cluster.
+    The load balancer and its DNS record belong to the release: they come and go with it.
     """
-    app.twin.ingress(remove=remove)
-    app.console.print(f"The Ingress's load balancer and its DNS record are {'gone' if remove else 'there'}.")
+    app.twin.deploy(app.say, remove=remove)
+    app.console.print(f"The release is {'gone' if remove else 'installed'}.")
 
 
 @twin.command()

@@ -2,15 +2,13 @@
 
 There is no list of what to collect. The questions a grade will ask *are* the plan: each is tried on the
 evidence so far, and where an answer is missing it says so (:class:`Pending`). Missing calls are asked
-concurrently, and a question is tried again as soon as an answer arrives. So a collection takes as long as its
-longest chain of dependent calls, and asks nothing that no check reads.
+concurrently, first what most questions wait for, and a question is tried again as soon as an answer arrives. So a
+collection takes as long as its longest chain of dependent calls, and asks nothing that no check reads.
 """
 
-import contextlib
 import os
-import queue
-import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -19,10 +17,10 @@ from typing import Any, Protocol
 
 from hallmark.errors import AuthorError
 from hallmark.evidence.redact import Redactor
-from hallmark.evidence.snapshot import LOCAL, Snapshot
+from hallmark.evidence.snapshot import CLUSTER, LOCAL, Snapshot
+from hallmark.evidence.workers import Pace, Workers
 from hallmark.model import Answer, Call, Status
 
-WORKERS = 64
 Question = Callable[[], object]
 """A function without arguments that asks evidence for what it needs; what it returns is not used."""
 Waiting = tuple[Question, tuple[Call, ...]]
@@ -104,8 +102,7 @@ class Collection:
         self._deadline = deadline
         self._progress = progress
         self._redactor = Redactor(os.environ)
-        self._seats = threading.BoundedSemaphore(WORKERS)
-        self._answers: queue.SimpleQueue[tuple[Call, Answer | BaseException]] = queue.SimpleQueue()
+        self._workers = Workers()
 
     def run(self, evidence: Growing, questions: Sequence[Question]) -> Snapshot:
         """Try all *questions* until each has either ended or cannot go on.
@@ -113,60 +110,42 @@ class Collection:
         Returns:
             The evidence as it stands: complete for these questions.
         """
-        self._loop(evidence, [(question, ()) for question in questions], time.monotonic() + self._deadline)
+        try:
+            self._loop(evidence, [(question, ()) for question in questions], time.monotonic() + self._deadline)
+        finally:
+            self._workers.dismiss()
         return replace(evidence.snapshot, answers=dict(evidence.answers), versions=_versions())
 
     def _loop(self, evidence: Growing, waiting: list[Waiting], until: float) -> None:
         asked: set[str] = set()
-        while True:
-            waiting = _try(waiting, evidence.answers)
-            for call in (call for _, calls in waiting for call in calls):
-                if call.key not in asked:
-                    asked.add(call.key)
-                    self._start(call)
-            if len(asked) == len(evidence.answers):
-                return
-            arrived = self._arrived(until - time.monotonic())
-            if not arrived:
+        pace = Pace()
+        waiting = _try(waiting, evidence.answers)
+        unsent = _by_urgency(waiting, asked)
+        while unsent or len(asked) > len(evidence.answers):
+            while unsent and pace.take():
+                call = unsent.pop()
+                asked.add(call.key)
+                self._workers.ask(call, self._source(call).answer)
+            left = until - time.monotonic()
+            if arrived := self._workers.answers(min(left, pace.wait) if unsent else left):
+                evidence.answers.update({call.key: self._clean(call, answer) for call, answer in arrived})
+                waiting = _try(waiting, evidence.answers)
+                unsent = _by_urgency(waiting, asked)
+                self._progress(Progress(len(evidence.answers), len(asked) + len(unsent)))
+            elif time.monotonic() >= until:
                 self._give_up(evidence, waiting)
                 return
-            for call, answer in arrived:
-                evidence.answers[call.key] = self._clean(answer)
-            self._progress(Progress(len(evidence.answers), len(asked)))
-
-    def _start(self, call: Call) -> None:
-        """Ask in a daemon thread: a target that hangs must not hold up the end of the program."""
-        source = self._source(call)
-
-        def run() -> None:
-            try:
-                with self._seats:
-                    self._answers.put((call, source.answer(call)))
-            except BaseException as error:  # noqa: BLE001  (raised again in the thread that waits)
-                self._answers.put((call, error))
-
-        threading.Thread(target=run, name=call.operation, daemon=True).start()
-
-    def _arrived(self, seconds: float) -> list[tuple[Call, Answer]]:
-        """Wait for an answer, then take all that are there; none when time is up."""
-        found: list[tuple[Call, Answer | BaseException]] = []
-        with contextlib.suppress(queue.Empty):
-            found.append(self._answers.get(timeout=max(0.0, seconds)))
-            while True:
-                found.append(self._answers.get_nowait())
-        for _, answer in found:
-            if isinstance(answer, BaseException):
-                raise answer
-        return [(call, answer) for call, answer in found if isinstance(answer, Answer)]
 
     def _source(self, call: Call) -> Source:
-        name = call.service if call.service in LOCAL else "aws"
+        name = call.service if call.service in {*LOCAL, CLUSTER} else "aws"
         if name not in self._sources:
             raise AuthorError(f"nothing here answers {call.service}.{call.operation}.")
         return self._sources[name]
 
-    def _clean(self, answer: Answer) -> Answer:
-        return replace(answer, value=self._redactor.redact(answer.value), message=self._redactor.text(answer.message))
+    def _clean(self, call: Call, answer: Answer) -> Answer:
+        # The source masks what a cluster holds, by its place; to rules about names `secretKeyRef` looks like a secret.
+        redact = self._redactor.texts if call.service == CLUSTER else self._redactor.redact
+        return replace(answer, value=redact(answer.value), message=self._redactor.text(answer.message))
 
     def _give_up(self, evidence: Growing, waiting: list[Waiting]) -> None:
         """After the deadline nothing more is asked: every call that is still missing, now or next, is late."""
@@ -214,6 +193,13 @@ def _try(waiting: list[Waiting], answers: Mapping[str, Answer]) -> list[Waiting]
         except Exception:  # noqa: BLE001, S112  (whatever it concludes, it concludes again, and reports, when graded)
             continue
     return still
+
+
+def _by_urgency(waiting: Iterable[Waiting], asked: set[str]) -> list[Call]:
+    """Return the calls that were not asked yet, the most urgent last: the one that most questions wait for."""
+    calls = {call.key: call for _, missing in waiting for call in missing if call.key not in asked}
+    questions = Counter(call.key for _, missing in waiting for call in missing)
+    return sorted(calls.values(), key=lambda call: questions[call.key])
 
 
 def _versions() -> dict[str, str]:

@@ -78,6 +78,18 @@ class Redactor:
             case _:
                 return value
 
+    def texts(self, value: Any) -> Any:
+        """Return *value* with every text in it treated by :meth:`text`, whatever its name says."""
+        match value:
+            case dict():
+                return {self.text(k): self.texts(v) for k, v in value.items()}
+            case list():
+                return [self.texts(item) for item in value]
+            case str():
+                return self.text(value)
+            case _:
+                return value
+
     def text(self, value: str) -> str:
         """Cut known shapes of secrets and this process's own secrets out of *value*."""
         value = _SHAPES.sub(lambda found: self._digest(found[0]), value)

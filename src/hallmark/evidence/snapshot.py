@@ -12,11 +12,13 @@ from typing import Any, Protocol
 
 from hallmark.errors import Absent, EnvironmentFault, Unobservable, UsageError
 from hallmark.model import Answer, Call, Status
-from hallmark.targets import shapes
+from hallmark.targets import cluster, shapes
 
 FORMAT = 1
 LOCAL = frozenset({"workstation", "files"})
-"""Services of :class:`Call` that are not AWS."""
+"""Services of :class:`Call` that are on this machine."""
+CLUSTER = "kubernetes"
+"""The service of :class:`Call` that asks the cluster."""
 
 
 class Evidence(Protocol):
@@ -115,7 +117,11 @@ def _checked(key: str, answer: Answer) -> Answer:
     operation = rest.split("{", 1)[0]
     status = Status(answer.status)
     if status is Status.OBSERVED and service not in LOCAL:
-        wrong = shapes.defects(service, operation, answer.value)
+        wrong = (
+            cluster.defects(operation, answer.value)
+            if service == CLUSTER
+            else shapes.defects(service, operation, answer.value)
+        )
         if wrong:
             return Answer(Status.FAILED, None, "malformed", f"{service}.{operation}: {wrong[0]}")
     return Answer(status, answer.value, answer.code, answer.message, answer.milliseconds)

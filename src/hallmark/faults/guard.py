@@ -30,7 +30,7 @@ def require_lab(profile: Profile, read: Reader) -> str:
     except (Absent, Unobservable) as cause:
         raise GuardRefused(f"cannot see whether the target is a lab: {cause}.", _how(profile)) from cause
     reasons = [*_account(profile, account), *_place(profile, cluster), *_marks(profile, cluster.get("tags", {}))]
-    reasons += [f"{name!r} looks like production" for name in _names(profile, cluster) if _is_production(name)]
+    reasons += [f"{name!r} looks like production" for name in _names(profile, cluster) if is_production(name)]
     if reasons:
         raise GuardRefused(f"this target is not marked as a lab: {'; '.join(reasons)}.", _how(profile))
     return account
@@ -58,7 +58,7 @@ def require_harmless(journal: Journal) -> None:
         GuardRefused: Nothing has been written or changed.
     """
     for step in journal.steps:
-        if _is_production(step.resource):
+        if is_production(step.resource):
             hint = "Faults never touch production. Choose another cluster: hallmark --cluster NAME …"
             raise GuardRefused(f"{step.resource} looks like production.", hint)
     steps = [[s.what, s.back, s.resource, s.do.arguments, s.undo.arguments] for s in journal.steps]
@@ -116,7 +116,8 @@ def _names(profile: Profile, cluster: dict[str, Any]) -> Iterator[str]:
         yield f"{name}={value}"
 
 
-def _is_production(name: str) -> bool:
+def is_production(name: str) -> bool:
+    """Whether a name has a word in it that says production."""
     return not _PRODUCTION.isdisjoint(re.split(r"[^a-z]+", name.lower()))
 
 

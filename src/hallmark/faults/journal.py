@@ -46,6 +46,7 @@ class Step:
         undo: The call that brings the recorded value back; it may be repeated.
         started: Whether the call may have been made.
         outcome: What became of the inverse, empty while it is due.
+        is_last: Whether the inverse waits for those of all steps that are not.
     """
 
     what: str
@@ -55,6 +56,7 @@ class Step:
     undo: Call
     started: bool = False
     outcome: str = ""
+    is_last: bool = False
 
     def describe(self) -> str:
         """Say in one line what is done."""
@@ -99,6 +101,12 @@ class Journal:
         """Return the journal with one step changed."""
         changed = replace(self.steps[index], **changes)
         return replace(self, steps=(*self.steps[:index], changed, *self.steps[index + 1 :]))
+
+    @property
+    def inverses(self) -> list[tuple[int, Step]]:
+        """The steps in the order of their inverses, each with its place: the youngest first, then what comes last."""
+        backwards = reversed(list(enumerate(self.steps)))
+        return sorted(backwards, key=lambda each: each[1].is_last)
 
     def is_expired(self, now: datetime) -> bool:
         """Whether its time to live is over."""

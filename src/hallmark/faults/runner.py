@@ -10,16 +10,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from hallmark.errors import Absent, EnvironmentFault, HallmarkError, Unobservable, UsageError
-from hallmark.faults import definition, guard, journal, kinds, watchdog
+from hallmark.faults import cluster_guard, definition, guard, journal, kinds, watchdog
 from hallmark.faults.definition import Fault
 from hallmark.faults.journal import Journal, State
 from hallmark.faults.reader import Reader
+from hallmark.faults.target import Target, Writer
 from hallmark.targets.profile import Profile
-from hallmark.targets.writer import AwsWriter, NotWritten, Outcome
+from hallmark.targets.writer import NotWritten, Outcome
 from hallmark.waiting import until
 
 PROOF_SECONDS = 30.0
-"""How long a change may take to show in AWS's own answers; they are eventually consistent."""
+"""How long a change usually takes to show in the target's own answers; they are eventually consistent."""
 
 
 class Runner:
@@ -28,14 +29,14 @@ class Runner:
     Args:
         profile: The target.
         home: The state directory; journals are kept in it.
-        aws: What reads and writes; default: made from the profile.
+        target: What reads and writes; default: made from the profile.
     """
 
-    def __init__(self, profile: Profile, home: Path, aws: AwsWriter | None = None) -> None:
+    def __init__(self, profile: Profile, home: Path, target: Writer | None = None) -> None:
         self._profile = profile
         self._home = home
-        self._aws = aws or AwsWriter(profile)
-        self._read = Reader(self._aws, profile.scope())
+        self._target = target or Target(profile)
+        self._read = Reader(self._target, profile.scope())
 
     def plan(self, fault: Fault) -> Journal:
         """Return what injecting *fault* would do. Nothing is written or changed.
@@ -78,8 +79,9 @@ class Runner:
 
     def _is_same(self, other: Journal, fault: Fault, account: str) -> bool:
         place = other.target.get("region"), other.target.get("cluster")
-        return (other.kind, other.account, place) == (
+        return (other.kind, dict(other.params), other.account, place) == (
             fault.kind,
+            dict(fault.params),
             account,
             (self._profile.region, self._profile.cluster),
         )
@@ -111,12 +113,13 @@ class Runner:
             symptom=fault.symptom,
             target=asdict(self._profile),
             account=account,
-            steps=tuple(kind.plan(self._read, **fault.params)),
+            steps=tuple(kind.plan(self._read)),
             planned_at=journal.timestamp(now),
             expires_at=journal.timestamp(now + fault.ttl),
             params=dict(fault.params),
         )
         guard.require_harmless(plan)
+        cluster_guard.require_lab(self._profile, self._read, plan.steps)
         return plan
 
     def _break(self, plan: Journal, kind: kinds.Kind, before: kinds.Observation) -> Journal:
@@ -135,16 +138,16 @@ class Runner:
     def _do(self, current: Journal, index: int) -> None:
         step = current.steps[index]
         try:
-            self._aws.write(step.do)
+            self._target.write(step.do)
         except NotWritten as refusal:
-            # A call that AWS refused must not be undone: its inverse would write over what somebody else did.
+            # A call that was refused must not be undone: its inverse would write over what somebody else did.
             journal.save(self._home, current.with_step(index, started=not refusal.certain))
             hint = "Nothing of it is left. The calls it needs: hallmark fault inject LAB --dry-run"
             raise EnvironmentFault(f"{current.kind}: {step.do.operation} got {refusal.code}.", hint) from refusal
 
     def _prove(self, kind: kinds.Kind, before: kinds.Observation) -> None:
         """Fidelity: the documented symptom, and no other."""
-        if not until(lambda: self._observe(kind).symptom, PROOF_SECONDS, pause=0.5):
+        if not until(lambda: self._observe(kind).symptom, max(PROOF_SECONDS, kind.shows_within), pause=0.5):
             raise EnvironmentFault(f"{kind.name} did not show its symptom; it was reverted.", "hallmark fault list")
         after = self._observe(kind).unaffected
         changed = [name for name, value in before.unaffected.items() if after.get(name) != value]
@@ -156,11 +159,11 @@ class Runner:
         guard.require_account(fault, self._read)
         current = journal.save(self._home, replace(fault, state=State.REVERTING))
         refused: list[str] = []
-        for index, step in reversed(list(enumerate(fault.steps))):
+        for index, step in fault.inverses:
             if not step.started or step.outcome:
                 continue
             try:
-                outcome = self._aws.write(step.undo)
+                outcome = self._target.write(step.undo)
             except NotWritten as refusal:
                 refused.append(f"{step.resource}: {refusal.code}")
             else:

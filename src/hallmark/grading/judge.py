@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
-from hallmark.errors import AuthorError, Miss, Unobservable
+from hallmark.errors import AuthorError, Miss, NotApplicable, Unobservable
 from hallmark.evidence.collect import Pending
 from hallmark.evidence.snapshot import Evidence
 from hallmark.model import CheckSpec, Result, Verdict
@@ -16,6 +16,8 @@ RETRY = {
     "not-collected": "hallmark collect {lab} -o evidence.json",
 }
 """Next command by cause of an ERROR; other causes are worth a second try."""
+_OPEN = frozenset({Verdict.PASS, Verdict.NOT_APPLICABLE})
+"""Verdicts of a required check that let those behind it be judged."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ def judge(check: Check, views: Views, earlier: Mapping[str, Result]) -> Result:
         cannot conclude never passes, and a fault in a grader is not the learner's failure.
     """
     spec = check.spec
-    if blocker := next((name for name in spec.requires if earlier[name].verdict is not Verdict.PASS), ""):
+    if blocker := next((name for name in spec.requires if earlier[name].verdict not in _OPEN), ""):
         return Result(spec, Verdict.BLOCKED, cause=earlier[blocker].cause or blocker)
     try:
         note = check.run(views)
@@ -57,6 +59,8 @@ def judge(check: Check, views: Views, earlier: Mapping[str, Result]) -> Result:
     except Miss as miss:
         found = {"expected": miss.expected, "observed": miss.observed, "where": miss.where, "next": miss.next}
         return Result(spec, Verdict.FAIL, **found)
+    except NotApplicable as reason:
+        return Result(spec, Verdict.NOT_APPLICABLE, observed=str(reason))
     except Unobservable as cause:
         return _error(spec, cause.code, cause.message)
     except Exception as error:  # noqa: BLE001  (the verdict ERROR is the report of it)

@@ -65,6 +65,30 @@ class Edit:
             raise AuthorError(f"nothing at {path!r} in {service}.{operation} to change.")
         yield from found
 
+    def objects(self, resource: str, name: str = "", **params: str) -> Iterator[dict[str, Any]]:
+        """Yield the objects of a Kubernetes resource in every list of it, or only those called *name*.
+
+        Resources of two groups may share their name: then *params* tell them apart, such as ``version="v1"``.
+
+        Raises:
+            AuthorError: There is none: the mutant would change nothing.
+        """
+        found = list(self.each("kubernetes", "list", "items", resource=resource, **params))
+        named = [one for one in found if name in {"", one["metadata"]["name"]}]
+        if not named:
+            raise AuthorError(f"no {resource} {name} to change.")
+        yield from named
+
+    def remove(self, resource: str, name: str = "") -> None:
+        """Take objects of a Kubernetes resource out of every list of it: those called *name*, or all.
+
+        Raises:
+            AuthorError: There is none: the mutant would change nothing.
+        """
+        gone = {one["metadata"]["name"] for one in self.objects(resource, name)}
+        for answer in self.answers("kubernetes", "list", resource=resource):
+            answer["items"] = [one for one in answer["items"] if one["metadata"]["name"] not in gone]
+
     def status(self, service: str, operation: str, status: Status, code: str = "", **params: Any) -> None:
         """Replace answers by one that was not observed."""
         keys = self._keys(service, operation, params)

@@ -35,7 +35,10 @@ def passed(card: Scorecard) -> bool:
 
 
 def exit_code(card: Scorecard) -> Exit:
-    """0 passed, 1 not passed, 3 could not tell: any ERROR (design: section 9)."""
+    """0 passed, 1 not passed, 3 could not tell: any ERROR (design: section 9), or a P0 check that was not decided."""
     if any(result.verdict is Verdict.ERROR for result in card.results):
+        return Exit.UNKNOWN
+    left = {r.verdict for r in card.results if r.check.level is Level.P0} - {Verdict.PASS}
+    if left == {Verdict.NOT_APPLICABLE}:
         return Exit.UNKNOWN
     return Exit.PASSED if passed(card) else Exit.NOT_PASSED

@@ -179,8 +179,10 @@ def _find(
     """Give the decision of the first statement of an effect that applies."""
     for number, policy in enumerate(policies, 1):
         for statement in policy.statements:
+            if statement.effect is not effect:
+                continue
             truth = every([applies(statement, request), means_caller(statement)])
-            if statement.effect is effect and settle(truth, effect, request.unknown):
+            if settle(truth, effect, request.unknown):
                 outcome = Outcome.ALLOW if effect is Effect.ALLOW else Outcome.EXPLICIT_DENY
                 return Decision(outcome, f"{kind} {policy.name or number}, {statement}", statement)
     return None

@@ -39,6 +39,7 @@ def plain(text: str) -> str:
     return text.replace("\ue000", "*").replace("\ue001", "?")
 
 
+@lru_cache(maxsize=8192)  # a grade asks the same of the same statements for every action and role
 def like(pattern: str, text: str) -> bool:
     """Tell whether a pattern with `*` and `?` matches a text, case-sensitively.
 
@@ -65,7 +66,7 @@ def matches(pattern: str, question: str) -> Truth:
     return None if overlaps(pattern, question) else False
 
 
-@lru_cache(maxsize=4096)  # a grade asks the same of the same statements for every action and role
+@lru_cache(maxsize=4096)  # see `like`
 def overlaps(one: str, other: str) -> bool:
     """Tell whether any text at all matches both patterns.
 

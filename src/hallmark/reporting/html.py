@@ -7,7 +7,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from hallmark.model import Scorecard
 from hallmark.reference import Reference
-from hallmark.reporting.outline import clean, count, disclaimer, domain, outline, place
+from hallmark.reporting.outline import clean, count, disclaimer, domain, outline, place, word
 
 _environment = Environment(
     loader=PackageLoader("hallmark.reporting", "templates"),
@@ -17,6 +17,7 @@ _environment = Environment(
     undefined=StrictUndefined,
 )
 _environment.filters["count"] = count
+_environment.filters["word"] = word
 
 
 def render(card: Scorecard, reference: Reference) -> str:

@@ -1,7 +1,7 @@
 """A scorecard as JUnit XML, the form every CI server reads: a suite for the lab, a test case for each check.
 
-FAIL becomes ``failure``, ERROR ``error`` and BLOCKED ``skipped``. The type of an error is its code; any other type is
-the level of the check, so that a missed recommendation can be told from a missed requirement.
+FAIL becomes ``failure``, ERROR ``error``, BLOCKED and NOT_APPLICABLE ``skipped``. The type of an error is its code;
+any other type is the level of the check, so that a missed recommendation can be told from a missed requirement.
 """
 
 from xml.etree import ElementTree as ET
@@ -9,7 +9,12 @@ from xml.etree import ElementTree as ET
 from hallmark.model import Result, Scorecard, Verdict
 from hallmark.reporting.outline import clean, place
 
-_ELEMENTS = {Verdict.FAIL: "failure", Verdict.ERROR: "error", Verdict.BLOCKED: "skipped"}
+_ELEMENTS = {
+    Verdict.FAIL: "failure",
+    Verdict.ERROR: "error",
+    Verdict.BLOCKED: "skipped",
+    Verdict.NOT_APPLICABLE: "skipped",
+}
 
 
 def render(card: Scorecard) -> str:
@@ -19,7 +24,7 @@ def render(card: Scorecard) -> str:
         "tests": str(len(verdicts)),
         "failures": str(verdicts.count(Verdict.FAIL)),
         "errors": str(verdicts.count(Verdict.ERROR)),
-        "skipped": str(verdicts.count(Verdict.BLOCKED)),
+        "skipped": str(verdicts.count(Verdict.BLOCKED) + verdicts.count(Verdict.NOT_APPLICABLE)),
     }
     root = ET.Element("testsuites", {"name": "hallmark", **counts})
     suite = ET.SubElement(root, "testsuite", {"name": card.lab, **counts})

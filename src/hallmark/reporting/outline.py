@@ -15,7 +15,8 @@ from hallmark.reference import Reference
 UNPLACED = "Not in this reference"
 """Domain of a check whose first clause this version's reference does not have."""
 _PLACE_FIRST = ("target", "region", "cluster", "host")
-_WORST_FIRST = (Verdict.ERROR, Verdict.FAIL, Verdict.BLOCKED)
+_WORST_FIRST = (Verdict.ERROR, Verdict.FAIL, Verdict.BLOCKED, Verdict.NOT_APPLICABLE)
+_MISSED = {Verdict.FAIL: "failed", Verdict.BLOCKED: "blocked", Verdict.NOT_APPLICABLE: "not applicable"}
 _UNSAFE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # control characters: they steer a terminal, and XML forbids them
     "\u200e\u200f\u202a-\u202e\u2066-\u2069"  # direction marks: they make text read otherwise than it is
@@ -86,6 +87,7 @@ class Outline:
             blocks a requirement. What blocks most comes first.
         blocked: What is not judged until its cause is repaired.
         recommendations: Missed recommendations that block no requirement.
+        undecided: Checks whose question this kind of cluster cannot answer.
         notes: Passed checks with a remark.
         passed: All passed checks.
         domains: Counts by domain, in the order of the reference.
@@ -98,6 +100,7 @@ class Outline:
     causes: tuple[Result, ...]
     blocked: tuple[Group, ...]
     recommendations: tuple[Result, ...]
+    undecided: tuple[Result, ...]
     notes: tuple[Result, ...]
     passed: tuple[Result, ...]
     domains: tuple[Tally, ...]
@@ -125,6 +128,7 @@ def outline(card: Scorecard, reference: Reference) -> Outline:
         causes=tuple(causes),
         blocked=_groups(card.results, causes, blocking),
         recommendations=tuple(r for r in failed if r.check.id not in urgent),
+        undecided=_of(card.results, Verdict.NOT_APPLICABLE),
         notes=tuple(r for r in passed if r.note),
         passed=passed,
         domains=_domains(card.results, reference),
@@ -174,6 +178,11 @@ def count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
+def word(verdict: Verdict) -> str:
+    """Return a verdict as a person reads it."""
+    return verdict.replace("_", " ")
+
+
 def clean(text: str) -> str:
     """Replace what could steer a terminal, break a file or disguise what is written."""
     return _UNSAFE.sub("\ufffd", text.replace("\r\n", "\n"))
@@ -221,7 +230,7 @@ def _outcome(results: Sequence[Result]) -> Outcome:
     match _worst(results):
         case Verdict.PASS:
             return Outcome.PASSED
-        case Verdict.ERROR:
+        case Verdict.ERROR | Verdict.NOT_APPLICABLE:
             return Outcome.UNKNOWN
         case _:  # also when nothing is required: that proves nothing
             return Outcome.NOT_PASSED
@@ -229,11 +238,7 @@ def _outcome(results: Sequence[Result]) -> Outcome:
 
 def _sentence(results: Sequence[Result]) -> str:
     required = [result for result in results if result.check.level is Level.P0]
-    missed = [
-        f"{len(found)} {word}"
-        for verdict, word in ((Verdict.FAIL, "failed"), (Verdict.BLOCKED, "blocked"))
-        if (found := _of(required, verdict))
-    ]
+    missed = [f"{len(found)} {word}" for verdict, word in _MISSED.items() if (found := _of(required, verdict))]
     unseen = len(_of(results, Verdict.ERROR))
     if unseen:
         missed.append(f"{count(unseen, 'check')} could not be observed")
@@ -246,5 +251,7 @@ def _commands(outcome: Outcome, lab: str, causes: Sequence[Result]) -> tuple[str
     if outcome is Outcome.PASSED:
         return (f"nox -s lab -- finish {lab}",)
     again = f"nox -s grade -- {lab}"
+    if outcome is Outcome.UNKNOWN and not causes:
+        return (again,)
     first = causes[0].next if causes else ""
     return (again,) if first.startswith("nox -s grade") else (first or f"hallmark lab hint {lab}", again)

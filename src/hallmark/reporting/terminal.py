@@ -19,7 +19,7 @@ from rich.text import Text
 from hallmark.evidence import collect
 from hallmark.model import Result, Scorecard, Verdict
 from hallmark.reference import Reference
-from hallmark.reporting.outline import Outcome, Outline, Tally, clean, count, disclaimer, outline, place
+from hallmark.reporting.outline import Outcome, Outline, Tally, clean, count, disclaimer, outline, place, word
 
 QUIET_SECONDS = 2.0
 """How long a collection may take before a log that is not a terminal hears of it, and then how often."""
@@ -32,6 +32,7 @@ _STYLES = {
     Verdict.FAIL: "bold red",
     Verdict.BLOCKED: "bold yellow",
     Verdict.ERROR: "bold magenta",
+    Verdict.NOT_APPLICABLE: "bold magenta",
     Outcome.PASSED: "bold green",
     Outcome.NOT_PASSED: "bold red",
     Outcome.UNKNOWN: "bold magenta",
@@ -114,12 +115,20 @@ def _lines(card: Scorecard, reference: Reference, width: int) -> Iterator[Text]:
         yield from _heading(f"RECOMMENDATIONS ({len(plan.recommendations)}): they never block")
         for result in plan.recommendations:
             yield from _block(result, plan, width, "-")
+    yield from _remarks(plan, width)
+    yield from _table(plan)
+    yield from _footer(plan, reference, width)
+
+
+def _remarks(plan: Outline, width: int) -> Iterator[Text]:
+    if plan.undecided:
+        yield from _heading(f"NOT APPLICABLE ({len(plan.undecided)}): this kind of cluster cannot show it")
+        for result in plan.undecided:
+            yield from _bullet(f"{result.check.title} {result.observed}", width)
     if plan.notes:
         yield from _heading(f"REMARKS ({len(plan.notes)}): passed, with something to know")
         for result in plan.notes:
             yield from _bullet(f"{result.check.title} {result.note}", width)
-    yield from _table(plan)
-    yield from _footer(plan, reference, width)
 
 
 def _header(card: Scorecard, plan: Outline, width: int) -> Iterator[Text]:
@@ -176,19 +185,23 @@ def _field(label: str, value: str, width: int, indent: str = "", *, whole: bool 
 
 def _table(plan: Outline) -> Iterator[Text]:
     rows = [*plan.domains, plan.total]
-    wide = max(len(row.name) for row in rows)
+    wide, room = max(len(row.name) for row in rows), max(len(_word(row)) for row in rows)
+    room = max(room, 7)
     yield from _heading("BY DOMAIN")
-    yield _line(f"  {'Domain':{wide}}  {'Result':7}  {'Required':>9}  {'Points':>10}  {'Recommended':>11}", "dim")
-    yield from (_row(row, wide) for row in rows)
+    yield _line(f"  {'Domain':{wide}}  {'Result':{room}}  {'Required':>9}  {'Points':>10}  {'Recommended':>11}", "dim")
+    yield from (_row(row, wide, room) for row in rows)
 
 
-def _row(row: Tally, wide: int) -> Text:
-    word = str(row.verdict or "-")
+def _word(row: Tally) -> str:
+    return word(row.verdict) if row.verdict else "-"
+
+
+def _row(row: Tally, wide: int, room: int) -> Text:
     recommended = f"{row.recommended_met} of {row.recommended}" if row.recommended else "-"
     required = f"{row.met} of {row.required}" if row.required else "-"
     points = f"{row.earned} of {row.possible}" if row.required else "-"
     style = _STYLES[row.verdict] if row.verdict else ""
-    line = _line(f"  {row.name:{wide}}  ").append(f"{word:7}", style)
+    line = _line(f"  {row.name:{wide}}  ").append(f"{_word(row):{room}}", style)
     return line.append(f"  {required:>9}  {points:>10}  {recommended:>11}")
 
 

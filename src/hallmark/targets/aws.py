@@ -45,6 +45,9 @@ SECRET_READS = frozenset({
 })  # fmt: skip
 """Reads that hand out secret values: a grade never makes them (reference: facts 8.12)."""
 
+SEARCHES = frozenset({"filter_log_events"})
+"""Operations that are asked for the first few hits: pages before them may be empty (CloudWatch Logs API)."""
+
 _ABSENT = re.compile(
     r"^(NoSuch\w*|.*NotFound\w*|.*DoesNotExist\w*|NonExistentQueue|WAFNonexistentItemException"
     r"|ReplicationGroupNotFoundFault|ServerSideEncryptionConfigurationNotFoundError|404)$"
@@ -118,6 +121,11 @@ class AwsSource:
         if client.can_paginate(call.operation) and not any(limit in arguments for limit in _LIMITS):
             pages: dict[str, Any] = client.get_paginator(call.operation).paginate(**arguments).build_full_result()
             return pages
+        if call.operation in SEARCHES:
+            limited = {"MaxItems": arguments.pop("limit")}
+            found = client.get_paginator(call.operation).paginate(**arguments, PaginationConfig=limited)
+            first: dict[str, Any] = found.build_full_result()
+            return first
         answer: dict[str, Any] = getattr(client, call.operation)(**arguments)
         return answer
 

@@ -60,6 +60,20 @@ def leaks(text: str, name: str) -> Iterator[Leak]:
             yield Leak(number, kind)
 
 
+def kind_of(name: str, value: str) -> str:
+    """Say what kind of secret a literal looks like, found under *name*; nothing when it looks like none.
+
+    For data that has a structure already, such as an environment variable or a value of a chart.
+
+    >>> kind_of("config.apiKeySalt", "s3cr3t"), kind_of("hostname", "langsmith.example.com")
+    ('literal value of apiKeySalt', '')
+    """
+    last = re.split(r"[./]", name)[-1]
+    if found := _shape(value):
+        return found
+    return f"literal value of {last}" if value and _is_telling(last) and not _REFERENCE.search(value) else ""
+
+
 def _shape(line: str) -> str:
     return next((kind for kind, pattern in _SHAPES.items() if pattern.search(line)), "")
 

@@ -32,6 +32,8 @@ class Profile:
         profile: AWS CLI profile (``aws`` only).
         role_arn: Role to assume for grading (``aws`` only).
         endpoint: Endpoint of an emulator; empty for AWS.
+        kubeconfig: File that says how the cluster is reached; empty: EKS says it.
+        context: Context of that file; empty: its current one.
         terraform: Folder of the learner's Terraform root.
         postgres: Identifier of the database, when several share the VPC; empty: all of them are graded.
         redis: The same for the cache.
@@ -51,6 +53,8 @@ class Profile:
     profile: str = ""
     role_arn: str = ""
     endpoint: str = ""
+    kubeconfig: str = ""
+    context: str = ""
     terraform: str = "terraform/baseline"
     postgres: str = ""
     redis: str = ""

@@ -1,6 +1,6 @@
 """Writing to AWS: a closed list of operations, made in one place. Only faults write."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Any
@@ -13,7 +13,9 @@ from hallmark.targets.aws import AwsSource
 
 WRITES = frozenset({
     ("ec2", "authorize_security_group_ingress"),
+    ("ec2", "modify_volume"),
     ("ec2", "revoke_security_group_ingress"),
+    ("eks", "update_nodegroup_config"),
     ("wafv2", "update_web_acl"),
 })  # fmt: skip
 """Every write a fault may make. None of them can lose data."""
@@ -21,7 +23,9 @@ WRITES = frozenset({
 _ALREADY = frozenset(
     {"InvalidPermission.Duplicate", "InvalidPermission.NotFound", "InvalidSecurityGroupRuleId.NotFound"}
 )
-_GONE = frozenset({"InvalidGroup.NotFound", "WAFNonexistentItemException"})
+_GONE = frozenset(
+    {"InvalidGroup.NotFound", "InvalidVolume.NotFound", "ResourceNotFoundException", "WAFNonexistentItemException"}
+)
 _MOVED_ON = "WAFOptimisticLockException"
 _TRIES = 3
 
@@ -55,7 +59,8 @@ class AwsWriter(AwsSource):
         """Make one write. What is so already counts as done, so that every write may be repeated.
 
         A web ACL may only be changed with its lock token. A call without one replaces whatever is there: the
-        token is read just before, and read again when somebody else was faster.
+        token is read just before, and read again when somebody else was faster. Volumes and node groups are read
+        first, too: AWS takes a change that changes nothing for a change, and lets a volume have only a few a day.
 
         Raises:
             NotWritten: AWS refused it, or could not be reached.
@@ -64,6 +69,8 @@ class AwsWriter(AwsSource):
             raise AuthorError(f"{call.service}.{call.operation} is not a write a fault may make.")
         if call.operation == "update_web_acl" and "LockToken" not in call.arguments:
             return self._replace_web_acl(call.arguments)
+        if found := _present(call):
+            return self._change(call, *found)
         return self._send(call.service, call.operation, call.arguments)
 
     def _replace_web_acl(self, wanted: dict[str, Any]) -> Outcome:
@@ -83,6 +90,18 @@ class AwsWriter(AwsSource):
                     raise
         raise NotWritten(_MOVED_ON)
 
+    def _change(self, call: Call, look: Call, part: Callable[[Any], Mapping[str, Any]]) -> Outcome:
+        """Make a change unless it is made already."""
+        found = self.answer(look)
+        if found.status is Status.ABSENT:
+            return Outcome.GONE
+        if found.status is not Status.OBSERVED:
+            raise NotWritten(found.code, certain=True)
+        wanted = call.arguments.get("scalingConfig", call.arguments)
+        if all(part(found.value).get(name) == value for name, value in wanted.items()):
+            return Outcome.ALREADY
+        return self._send(call.service, call.operation, call.arguments)
+
     def _send(self, service: str, operation: str, arguments: dict[str, Any]) -> Outcome:
         try:
             getattr(self.client(service), operation)(**arguments)
@@ -91,6 +110,19 @@ class AwsWriter(AwsSource):
         except BotoCoreError as error:
             raise NotWritten(type(error).__name__) from error
         return Outcome.DONE
+
+
+def _present(call: Call) -> tuple[Call, Callable[[Any], Mapping[str, Any]]] | None:
+    """Return how to look at what a call is about to change, and which part of the answer that is."""
+    arguments = call.arguments
+    match call.operation:
+        case "update_nodegroup_config":
+            which = {name: arguments[name] for name in ("clusterName", "nodegroupName")}
+            return Call.of("eks", "describe_nodegroup", **which), lambda found: found["nodegroup"]["scalingConfig"]
+        case "modify_volume":
+            which = {"VolumeIds": [arguments["VolumeId"]]}
+            return Call.of("ec2", "describe_volumes", **which), lambda found: found["Volumes"][0]
+    return None
 
 
 def _meaning(error: ClientError) -> Outcome:

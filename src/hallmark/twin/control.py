@@ -55,6 +55,13 @@ class Control:
         """Make one account a copy of another."""
         self._call("POST", "clone", account=account, target=target)
 
+    def login(self, account: str, credentials: dict[str, Any]) -> dict[str, str]:
+        """Whether a data store of an account would let somebody in, see :mod:`hallmark.twin.aws.logins`."""
+        answer: dict[str, str] = json.loads(
+            self._call("POST", "login", json.dumps(credentials).encode(), account=account)
+        )
+        return answer
+
     def _call(
         self, method: str, action: str, content: bytes | None = None, timeout: float = PATIENCE, **query: str
     ) -> bytes:

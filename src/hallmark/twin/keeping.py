@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from hallmark.errors import UsageError
-from hallmark.twin import baseline
 from hallmark.twin.emulator import Running
 from hallmark.twin.files import write
 from hallmark.twin.snapshots import Snapshot, Snapshots
@@ -25,13 +24,14 @@ class Keeper:
         self.snapshots = Snapshots(state / "snapshots")
         self.tfstate = state / "terraform" / "terraform.tfstate"
 
-    def keep(self, running: Running, name: str, fits: str = "") -> None:
-        """Keep the present state of AWS and of Terraform under a name.
+    def keep(self, running: Running, name: str, fits: str = "", cluster: bytes = b"") -> None:
+        """Keep the present state of AWS, of Terraform and of the cluster under a name.
 
         Args:
             running: The server that holds the account.
             name: The snapshot's name.
-            fits: Digest of the Terraform files it was built from, if it is the baseline.
+            fits: Digest of what it was built from, if it is one of the twin's own.
+            cluster: Every object of the cluster.
         """
         snapshot = Snapshot(
             aws=running.control.snapshot(self._account),
@@ -39,11 +39,12 @@ class Keeper:
             account=self._account,
             made=datetime.now(UTC).isoformat(timespec="seconds"),
             fits=fits,
+            cluster=cluster,
         )
         self.snapshots.keep(name, snapshot)
 
     def bring_back(self, running: Running, kept: Snapshot) -> None:
-        """Put a snapshot in place of what is there.
+        """Put AWS and Terraform's state of a snapshot in place of what is there.
 
         Raises:
             UsageError: It was made by another twin, or by other versions.
@@ -75,15 +76,15 @@ class Keeper:
         for file in (self.tfstate, self._autosaves / f"{self._account}.snapshot"):
             file.unlink(missing_ok=True)
 
-    def baseline(self, root: Path) -> Snapshot | None:
-        """The baseline's snapshot, if it is of the present Terraform files and emulator.
+    def fitting(self, name: str, digest: str) -> Snapshot | None:
+        """A snapshot of the twin's own, if it was built from what is there now.
 
         Args:
-            root: The clone of the repository.
+            name: Its name.
+            digest: Of what it would be built from now.
         """
         try:
-            kept = self.snapshots.get(baseline.NAME)
+            kept = self.snapshots.get(name)
         except UsageError:
             return None
-        fits = kept and kept.account == self._account and kept.fits == baseline.digest(root)
-        return kept if fits else None
+        return kept if kept and kept.account == self._account and kept.fits == digest else None

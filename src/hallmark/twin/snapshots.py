@@ -1,4 +1,4 @@
-"""Named snapshots on disk: the state of the emulated AWS and Terraform's own state, kept together in one file."""
+"""Named snapshots on disk: the emulated AWS, Terraform's own state and the cluster, kept together in one file."""
 
 import io
 import json
@@ -22,7 +22,8 @@ class Snapshot:
         terraform: Terraform's state file; empty if there was none.
         account: The account.
         made: When, ISO 8601 UTC.
-        fits: Digest of the Terraform files it was built from; empty for a learner's own snapshot.
+        fits: Digest of what it was built from; empty for a learner's own snapshot.
+        cluster: Every object of the cluster; empty for a cluster as EKS hands it out.
     """
 
     aws: bytes
@@ -30,6 +31,7 @@ class Snapshot:
     account: str
     made: str
     fits: str = ""
+    cluster: bytes = b""
 
 
 class Snapshots:
@@ -54,6 +56,7 @@ class Snapshots:
             archive.writestr("about.json", json.dumps(about))
             archive.writestr("aws.snapshot", snapshot.aws)
             archive.writestr("terraform.tfstate", snapshot.terraform)
+            archive.writestr("cluster.json", snapshot.cluster, zipfile.ZIP_DEFLATED, 1)
         write(self._file(name), packed.getvalue())
 
     def get(self, name: str) -> Snapshot | None:
@@ -66,7 +69,8 @@ class Snapshots:
         try:
             with zipfile.ZipFile(file) as archive:
                 about = json.loads(archive.read("about.json"))
-                return Snapshot(aws=archive.read("aws.snapshot"), terraform=archive.read("terraform.tfstate"), **about)
+                parts = {"aws": "aws.snapshot", "terraform": "terraform.tfstate", "cluster": "cluster.json"}
+                return Snapshot(**about, **{name: archive.read(file) for name, file in parts.items()})
         except FileNotFoundError:
             return None
         except (zipfile.BadZipFile, KeyError, TypeError, json.JSONDecodeError) as error:

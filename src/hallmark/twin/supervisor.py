@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from hallmark.errors import EnvironmentFault, UsageError
-from hallmark.twin import baseline
+from hallmark.twin import baseline, tools
 from hallmark.twin.aws.versions import versions
-from hallmark.twin.clients import SECRET, Clients
+from hallmark.twin.clients import Clients
 from hallmark.twin.emulator import Running, Server
 from hallmark.twin.files import disk_fault, hold, write
-from hallmark.twin.ingress import Ingress
 from hallmark.twin.keeping import Keeper
-from hallmark.twin.terraform import Progress, Terraform, end_orphan, provider_settings
+from hallmark.twin.kubernetes import Cluster
+from hallmark.twin.states import REGION, States, endpoint_of
+from hallmark.twin.terraform import Progress, end_orphan
 
 ACCOUNT = "111122223333"
-REGION = "us-east-1"
 START = "hallmark twin up"
 
 
@@ -28,6 +28,7 @@ class TwinStatus:
     Attributes:
         running: Whether its server answers.
         endpoint: Where, or empty.
+        kubernetes: URL of the cluster's API, or empty.
         account: Its account.
         started: Since when the server runs, ISO 8601 UTC, or empty.
         snapshots: Names of the snapshots.
@@ -38,6 +39,7 @@ class TwinStatus:
 
     running: bool
     endpoint: str
+    kubernetes: str
     account: str
     started: str
     snapshots: tuple[str, ...]
@@ -58,18 +60,27 @@ class Twin:
         root: The clone of the repository: its ``terraform/`` is applied.
         account: The account of the architecture, 12 digits.
         port: Port on 127.0.0.1; by default the one it had last, else 4566, else a free one.
+        kubernetes: Whether it has a cluster; without one it is the emulated AWS alone.
     """
 
-    def __init__(self, home: Path, root: Path, account: str = ACCOUNT, port: int | None = None) -> None:
+    def __init__(
+        self, home: Path, root: Path, account: str = ACCOUNT, port: int | None = None, *, kubernetes: bool = True
+    ) -> None:
         self._state = home.resolve() / "twin"
         self._root = root.resolve()
         self.account = account
         self._port = port
         self._server = Server(self._state)
         self._keeper = Keeper(self._state, account)
-        self._work = self._state / "terraform"
-        self._unfinished = self._state / "unfinished"
-        """There while AWS and Terraform's state are on their way to the baseline, and may not fit each other."""
+        self._cluster = Cluster(self._state) if kubernetes else None
+        self._states = States(
+            root=self._root,
+            state=self._state,
+            account=account,
+            keeper=self._keeper,
+            cluster=self._cluster,
+            stop=self._stop,
+        )
 
     # --- what a person asks for
 
@@ -87,46 +98,53 @@ class Twin:
         """
         with self._alone(progress):
             running = self._server.find()
-            unfinished = self._unfinished.exists()
             if not running or running.versions != versions():
-                self._start_over(progress, resume=not unfinished)
-            elif unfinished:
-                self._to_baseline(running, progress)
+                self._start_over(progress)
+            elif self._states.is_unfinished:
+                self._states.bring(self._states.whole, running, progress)
+            elif self._cluster and not self._cluster.is_up:
+                progress("Starting the cluster.")
+                self._states.resume(running)
 
     def down(self) -> None:
         """Stop the twin; its state is saved and comes back with `up`."""
         with self._alone(quiet):
-            self._server.stop()
+            self._stop()
 
     def status(self) -> TwinStatus:
         """Look, change nothing."""
         running = self._server.find()
-        kept = self._keeper.baseline(self._root)
         return TwinStatus(
             running=running is not None,
-            endpoint=_endpoint(running.port) if running else "",
+            endpoint=endpoint_of(running) if running else "",
+            kubernetes=self._cluster.server if self._cluster and self._cluster.is_up else "",
             account=self.account,
             started=running.started if running else "",
             snapshots=self._keeper.snapshots.names(),
-            baseline_fits=kept is not None,
+            baseline_fits=self._states.baseline_fits,
             versions=running.versions if running else versions(),
             warning=f"Saving fails: {running.autosave_error}" if running and running.autosave_error else "",
         )
 
-    def reset(self, progress: Progress = quiet) -> None:
-        """Back to the baseline: from its snapshot in seconds, or by Terraform if its files have changed."""
+    def reset(self, progress: Progress = quiet, to: str = "") -> None:
+        """Back to where it began: from a snapshot in seconds, or built anew if what it is made of has changed.
+
+        Args:
+            progress: Is told one line for each step.
+            to: ``baseline`` for what Terraform builds, ``deployed`` (default) for that and the release.
+        """
         with self._alone(progress):
-            self._to_baseline(self._require(), progress)
+            self._states.bring(to or self._states.whole, self._require(), progress)
 
     def empty(self) -> None:
-        """An account as AWS hands it out, and no Terraform state."""
+        """An account as AWS hands it out, no Terraform state, and a cluster with nothing in it."""
         with self._alone(quiet):
-            self._keeper.forget(self._require())
+            self._states.empty(self._require())
 
     def snapshot(self, name: str) -> None:
-        """Keep the present state of AWS and of Terraform under a name."""
+        """Keep the present state of AWS, of Terraform and of the cluster under a name."""
         with self._alone(quiet):
-            self._keeper.keep(self._require(), name)
+            self._states.keep(self._require(), name)
 
     def restore(self, name: str) -> None:
         """Bring back a snapshot.
@@ -139,7 +157,7 @@ class Twin:
             if kept is None:
                 known = ", ".join(self._keeper.snapshots.names()) or "none yet"
                 raise UsageError(f"There is no snapshot {name!r}.", f"there are: {known}")
-            self._keeper.bring_back(running, kept)
+            self._states.bring_back(running, kept)
 
     def snapshots(self) -> tuple[str, ...]:
         """Names of the snapshots."""
@@ -161,19 +179,20 @@ class Twin:
                 write(copy, self._keeper.tfstate.read_bytes().replace(self.account.encode(), account.encode()))
             return copy
 
-    def ingress(self, *, remove: bool = False) -> None:
-        """Make the Ingress's load balancer and records on whatever Terraform built, the learner's or ours.
+    def deploy(self, progress: Progress = quiet, *, remove: bool = False) -> None:
+        """Install the release on whatever Terraform built, the learner's or ours.
 
         Args:
-            remove: Take them away instead; to be done before Terraform destroys what they stand on.
+            progress: Is told one line for each step.
+            remove: Take it away instead; to be done before Terraform destroys what it stands on.
 
         Raises:
             UsageError: No Terraform state in this project describes the cluster that the twin holds.
         """
-        with self._alone(quiet):
+        with self._alone(progress):
             self._require()
-            ingress = Ingress(self.clients, self._outputs())
-            ingress.remove() if remove else ingress.make()
+            release = self._states.release()
+            release.remove(progress) if remove else release.install(self._outputs(), progress)
 
     def destroy(self, progress: Progress = quiet) -> None:
         """Destroy with Terraform what Terraform built, and remove all snapshots.
@@ -181,11 +200,11 @@ class Twin:
         The twin stays up, with whatever is left in its account: that should be nothing.
         """
         with self._alone(progress):
-            self._require()
+            running = self._require()
             if self._keeper.tfstate.exists():
-                progress("Playing the load-balancer controller: removing the Ingress's load balancer.")
-                Ingress(self.clients, baseline.outputs(self._keeper.tfstate)).remove()
-                self._terraform().destroy(progress)
+                if self._cluster:
+                    self._states.release().remove(progress)
+                self._states.terraform(running).destroy(progress)
                 self._keeper.tfstate.unlink()
             for name in self._keeper.snapshots.names():
                 self._keeper.snapshots.remove(name)
@@ -193,8 +212,7 @@ class Twin:
     def plan_is_empty(self) -> bool:
         """Whether Terraform would change nothing on what it built."""
         with self._alone(quiet):
-            self._require()
-            return self._terraform().plan_is_empty()
+            return self._states.terraform(self._require()).plan_is_empty()
 
     # --- where it is
 
@@ -205,7 +223,7 @@ class Twin:
         Raises:
             EnvironmentFault: The twin is down.
         """
-        return _endpoint(self._require().port)
+        return endpoint_of(self._require())
 
     @property
     def clients(self) -> Clients:
@@ -214,16 +232,11 @@ class Twin:
 
     def environment(self) -> dict[str, str]:
         """Variables that lead ``terraform`` and ``aws`` to the twin, and keep them from asking anybody else."""
-        return {
-            "AWS_ENDPOINT_URL": self.endpoint,
-            "AWS_ACCESS_KEY_ID": self.account,
-            "AWS_SECRET_ACCESS_KEY": SECRET,
-            "AWS_REGION": REGION,
-            "AWS_DEFAULT_REGION": REGION,
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "CHECKPOINT_DISABLE": "1",
-            **provider_settings(self._work),
-        }
+        return self._states.environment(self._require())
+
+    def tools(self) -> Path | None:
+        """A folder for the PATH with `kubectl` and `helm`, for those of the two that the person does not have."""
+        return tools.offer(self._state / "bin") if self._cluster else None
 
     # --- how
 
@@ -237,7 +250,7 @@ class Twin:
         busy = "Another hallmark command is busy with the twin; waiting for it."
         with hold(self._state / "command.lock", busy, waiting=progress):
             # Whoever holds the lock is alone: a Terraform that still runs was left behind by a command that is dead.
-            end_orphan(self._work)
+            end_orphan(self._states.work)
             yield
 
     def _require(self) -> Running:
@@ -248,56 +261,35 @@ class Twin:
             raise EnvironmentFault("The twin runs code of another version.", START)
         return running
 
-    def _start_over(self, progress: Progress, *, resume: bool) -> None:
+    def _start_over(self, progress: Progress) -> None:
+        resume = not self._states.is_unfinished
         try:
             running = self._start(progress)
-            if not resume or not self._keeper.resume(running, progress):
-                self._to_baseline(running, progress)
+            if resume and self._keeper.resume(running, progress):
+                self._states.resume(running)
+            else:
+                self._states.bring(self._states.whole, running, progress)
         except BaseException:
             # A server that holds nothing yet must not be taken for the architecture by the next command.
-            self._server.stop()
+            self._stop()
             raise
 
     def _start(self, progress: Progress) -> Running:
         if self._server.is_alive:
             progress("Stopping a server that does not answer, or runs code of another version.")
-            self._server.stop()
+        self._stop()
         if self._server.crashed:
             progress("The server had not ended in order. Changes since its last save, up to half a minute, are lost.")
         progress("Starting the emulated AWS.")
         running = self._server.start(self._port)
-        progress(f"It answers at {_endpoint(running.port)}.")
+        progress(f"It answers at {endpoint_of(running)}.")
+        self._states.serve(running)
         return running
 
-    def _to_baseline(self, running: Running, progress: Progress) -> None:
-        kept = self._keeper.baseline(self._root)
-        write(self._unfinished, "")
-        if kept:
-            progress("Bringing back the baseline.")
-            try:
-                self._keeper.bring_back(running, kept)
-            except UsageError as error:
-                progress(f"The baseline has to be built again. {error.message}")
-                kept = None
-        if not kept:
-            self._build(running, progress)
-        self._unfinished.unlink(missing_ok=True)
-
-    def _build(self, running: Running, progress: Progress) -> None:
-        self._keeper.forget(running)
-        try:
-            self._terraform().apply(progress)
-            progress("Playing the load-balancer controller and external-dns.")
-            Ingress(self.clients, baseline.outputs(self._keeper.tfstate)).make()
-            self._keeper.keep(running, baseline.NAME, baseline.digest(self._root))
-        except BaseException:
-            # A half-built architecture is of no use to anybody: the next `up` begins with an empty account.
-            progress("Not finished; removing what was built so far.")
-            self._server.stop()
-            raise
-
-    def _terraform(self) -> Terraform:
-        return baseline.terraform(self._root, self._work, self.environment())
+    def _stop(self) -> None:
+        if self._cluster:
+            self._cluster.down()
+        self._server.stop()
 
     def _outputs(self) -> dict[str, Any]:
         # Of the states in this project, the one whose cluster is the one that is really there.
@@ -309,7 +301,3 @@ class Twin:
             if found and networks.get(found.get("cluster_name", "")) == found.get("vpc_id"):
                 return found
         raise UsageError("No Terraform state in this project describes a cluster of the twin.", "terraform apply")
-
-
-def _endpoint(port: int) -> str:
-    return f"http://127.0.0.1:{port}"

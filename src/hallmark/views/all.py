@@ -4,14 +4,23 @@ from functools import cached_property
 
 from hallmark.evidence.snapshot import Evidence
 from hallmark.views.alarms import Alarms
+from hallmark.views.cluster import Cluster
 from hallmark.views.compute import Compute
+from hallmark.views.controllers import Controllers
 from hallmark.views.data import Data
 from hallmark.views.edge import Edge
 from hallmark.views.identity import Identity
+from hallmark.views.ingresses import Ingresses
+from hallmark.views.logs import Logs
 from hallmark.views.network import Network
+from hallmark.views.nodes import Nodes
 from hallmark.views.observability import Observability
+from hallmark.views.release import Release
+from hallmark.views.secrets import Secrets
 from hallmark.views.storage import Storage
 from hallmark.views.terraform import Terraform
+from hallmark.views.volumes import Volumes
+from hallmark.views.workloads import Workloads
 from hallmark.views.workstation import Workstation
 
 
@@ -74,6 +83,51 @@ class Views:
     def workstation(self) -> Workstation:
         """Tools, identity, quotas and offerings before anything is built."""
         return Workstation(self)
+
+    @cached_property
+    def cluster(self) -> Cluster:
+        """What the Kubernetes API serves, and its objects."""
+        return Cluster(self)
+
+    @cached_property
+    def release(self) -> Release:
+        """The Helm release."""
+        return Release(self)
+
+    @cached_property
+    def workloads(self) -> Workloads:
+        """What runs of the release, and what its containers are told."""
+        return Workloads(self)
+
+    @cached_property
+    def nodes(self) -> Nodes:
+        """Nodes, their instances, and what pods ask of them."""
+        return Nodes(self)
+
+    @cached_property
+    def volumes(self) -> Volumes:
+        """ClickHouse's disk."""
+        return Volumes(self)
+
+    @cached_property
+    def secrets(self) -> Secrets:
+        """Facts about Secrets, and where they come from."""
+        return Secrets(self)
+
+    @cached_property
+    def controllers(self) -> Controllers:
+        """Autoscaler, metrics, log agents, gateways."""
+        return Controllers(self)
+
+    @cached_property
+    def logs(self) -> Logs:
+        """Log events of the application in CloudWatch."""
+        return Logs(self)
+
+    @cached_property
+    def ingresses(self) -> Ingresses:
+        """Ingress, Services, and the load balancer in front of them."""
+        return Ingresses(self)
 
 
 NAMES = tuple(name for name, value in vars(Views).items() if isinstance(value, cached_property))

@@ -47,6 +47,7 @@ class Database:
         port: TCP port; 0 while it does not serve.
         place: VPC and subnets.
         groups: Security groups.
+        endpoints: Host names it answers under, of a cluster its instances' too.
     """
 
     id: str
@@ -63,6 +64,7 @@ class Database:
     port: int
     place: SubnetGroup
     groups: tuple[str, ...]
+    endpoints: frozenset[str] = frozenset()
 
     @property
     def look(self) -> str:
@@ -88,6 +90,7 @@ class Cache:
         port: TCP port; 0 while it does not serve.
         place: VPC and subnets.
         groups: Security groups.
+        endpoints: Host names it answers under.
     """
 
     id: str
@@ -101,6 +104,7 @@ class Cache:
     port: int
     place: SubnetGroup
     groups: tuple[str, ...]
+    endpoints: frozenset[str] = frozenset()
 
     @property
     def look(self) -> str:
@@ -181,6 +185,7 @@ def _instance(raw: dict[str, Any], places: dict[str, SubnetGroup]) -> Database:
         port=raw["Endpoint"]["Port"] if serving else 0,
         place=places[raw["DBSubnetGroup"]["DBSubnetGroupName"]],
         groups=_db_groups(raw),
+        endpoints=_hosts([raw]),
     )
 
 
@@ -202,6 +207,8 @@ def _cluster(raw: dict[str, Any], members: list[dict[str, Any]], places: dict[st
         port=raw["Port"],
         place=places[raw["DBSubnetGroup"]],
         groups=_db_groups(raw),
+        endpoints=_hosts(members)
+        | _names([raw.get("Endpoint"), raw.get("ReaderEndpoint"), *raw.get("CustomEndpoints", [])]),
     )
 
 
@@ -224,6 +231,7 @@ def _replication_group(raw: dict[str, Any], members: list[dict[str, Any]], place
         port=_endpoint(raw)["Port"] if serving else 0,
         place=places[members[0]["CacheSubnetGroupName"]],
         groups=_cache_groups(members),
+        endpoints=_replication_hosts(raw) | _node_hosts(members),
     )
 
 
@@ -241,7 +249,28 @@ def _cache_cluster(raw: dict[str, Any], places: dict[str, SubnetGroup]) -> Cache
         port=raw["CacheNodes"][0]["Endpoint"]["Port"] if serving else 0,
         place=places[raw["CacheSubnetGroupName"]],
         groups=_cache_groups([raw]),
+        endpoints=_node_hosts([raw]),
     )
+
+
+def _hosts(instances: Iterable[dict[str, Any]]) -> frozenset[str]:
+    return _names(one.get("Endpoint", {}).get("Address") for one in instances)
+
+
+def _replication_hosts(group: dict[str, Any]) -> frozenset[str]:
+    shards = group.get("NodeGroups", [])
+    ends = [shard.get(kind, {}) for shard in shards for kind in ("PrimaryEndpoint", "ReaderEndpoint")]
+    return _names(end.get("Address") for end in [group.get("ConfigurationEndpoint") or {}, *ends])
+
+
+def _node_hosts(clusters: Iterable[dict[str, Any]]) -> frozenset[str]:
+    ends = [one.get("ConfigurationEndpoint") or {} for one in clusters]
+    nodes = [node for one in clusters for node in one.get("CacheNodes", [])]
+    return _names(end.get("Address") for end in [*ends, *(node.get("Endpoint", {}) for node in nodes)])
+
+
+def _names(hosts: Iterable[str | None]) -> frozenset[str]:
+    return frozenset(host.lower().rstrip(".") for host in hosts if host)
 
 
 def _demands_tls(raw: dict[str, Any]) -> bool:

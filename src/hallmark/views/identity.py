@@ -5,13 +5,14 @@ binds it to a service account (EKS Pod Identity). Both are read, neither is pref
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from hallmark.model import Call
-from hallmark.views.base import View, cached_property
 from hallmark.policy import trusted_subjects, trusts_pod_identity, trusts_web_identity
+from hallmark.views.base import View, cached_property
 from hallmark.views.roles import Role, first_calls, read_roles
 
 AUDIENCE = "sts.amazonaws.com"
@@ -106,7 +107,20 @@ class Identity(View):
 
     def roles_of(self, service_account: str) -> tuple[Role, ...]:
         """Roles a service account in the target's namespace can get, by IRSA or by Pod Identity."""
-        return tuple(role for role in self.pod_roles if self._gets(role, service_account))
+        return self._roles_of(service_account)
+
+    @cached_property
+    def _roles_of(self) -> Callable[[str], tuple[Role, ...]]:
+        """The same, remembered. The list of roles says which may be meant: only these are read, not every pod's."""
+        meant_for = cache(lambda account: [role.name for role in self._listed if self._gets(role, account)])
+
+        @cache
+        def read(account: str) -> tuple[Role, ...]:
+            meant = meant_for(account)
+            self.evidence.need(self._first_calls(meant))
+            return tuple(role for role in self._roles(self._usable(meant)) if self._gets(role, account))
+
+        return read
 
     def subjects(self, role: Role) -> tuple[str, ...]:
         """Who can get a role, as patterns of token subjects: ``system:serviceaccount:<namespace>:<name>``."""
@@ -131,10 +145,9 @@ class Identity(View):
         return self._trusts(role, f"system:serviceaccount:{namespace}:{service_account}")
 
     def _trusts(self, role: Role, subject: str) -> bool:
-        provider = self.provider
-        if provider is None:
-            return False
-        return trusts_web_identity(role.trust, provider.arn, provider.issuer, subject, AUDIENCE).allowed
+        cluster = self.views.compute.cluster
+        arn, issuer = _provider_arn(cluster), _issuer(cluster)
+        return trusts_web_identity(role.trust, arn, issuer, subject, AUDIENCE).allowed
 
     def _trusts_agent(self, role: Role, namespace: str, service_account: str) -> bool:
         """What the Pod Identity agent says about the pod when it asks for the role (EKS User Guide, session tags)."""
@@ -156,24 +169,41 @@ class Identity(View):
 
     @cached_property
     def _pod_role_names(self) -> set[str]:
-        name = self.scope("cluster")
-        bindings = Call.of("eks", "list_pod_identity_associations", clusterName=name)
-        self.evidence.need([Call.of("eks", "describe_cluster", name=name), Call.of("iam", "list_roles"), bindings])
-        return self._trusting | {association.role for association in self.associations}
+        names = [role.name for role in self._listed]
+        # The provider and the roles are asked about together: neither answer is needed for the other question.
+        self.evidence.need(self._first_calls(names))
+        return self._usable(names)
 
     @cached_property
-    def _trusting(self) -> set[str]:
-        """Names of the roles whose trust policy names the cluster's provider."""
-        cluster = self.views.compute.cluster
-        if not cluster:
-            return set()
-        roles = self.ask("iam", "list_roles")["Roles"]
-        arn = _provider_arn(cluster)
-        named = {role["RoleName"] for role in roles if _names(role["AssumeRolePolicyDocument"], arn)}
-        # The provider and its roles are asked about together: neither answer is needed for the other question.
-        self.evidence.need([_provider(arn), *(call for name in sorted(named) for call in first_calls(name))])
+    def _listed(self) -> tuple[Role, ...]:
+        """Roles a pod might get, as listed, which is without policies: the cluster's provider or a binding is named."""
+        cluster = self.scope("cluster")
+        bindings = Call.of("eks", "list_pod_identity_associations", clusterName=cluster)
+        self.evidence.need([Call.of("eks", "describe_cluster", name=cluster), Call.of("iam", "list_roles"), bindings])
+        if not self.views.compute.cluster:
+            return ()
+        roles = [
+            Role(r["RoleName"], r["Arn"], r["AssumeRolePolicyDocument"]) for r in self.ask("iam", "list_roles")["Roles"]
+        ]
+        return tuple(role for role in roles if role.name in self._bound or self._is_named(role))
+
+    @property
+    def _bound(self) -> set[str]:
+        return {association.role for association in self.associations}
+
+    def _is_named(self, role: Role) -> bool:
+        """Whether a trust policy mentions the provider anywhere; what it then means, the policy evaluator decides."""
+        return _provider_arn(self.views.compute.cluster) in str(role.trust)
+
+    def _first_calls(self, names: list[str]) -> list[Call]:
+        provider = [_provider(_provider_arn(self.views.compute.cluster))] if names else []
+        return [*provider, *(call for name in names for call in first_calls(name))]
+
+    def _usable(self, names: list[str]) -> set[str]:
+        """Those of *names* that are bound, or may be had with a token of the cluster."""
         # Without a provider for AWS's audience no token of the cluster is worth anything.
-        return named if self.provider and AUDIENCE in self.provider.audiences else set()
+        trusted = self.provider is not None and AUDIENCE in self.provider.audiences
+        return {name for name in names if trusted or name in self._bound}
 
     def _roles(self, names: set[str]) -> tuple[Role, ...]:
         return tuple(read_roles(self, names).values())
@@ -194,8 +224,3 @@ def _provider(arn: str) -> Call:
 
 def _name(arn: str) -> str:
     return arn.rpartition("/")[2]
-
-
-def _names(trust: Mapping[str, Any], provider_arn: str) -> bool:
-    """Whether a trust policy mentions the provider anywhere; what it then means, the policy evaluator decides."""
-    return provider_arn in str(trust)

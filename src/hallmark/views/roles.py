@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from hallmark.model import Call
-from hallmark.views.base import View
 from hallmark.policy import Policy, Request, allowed_actions, decide
+from hallmark.views.base import View
 
 
 @dataclass(frozen=True)

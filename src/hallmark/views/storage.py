@@ -4,13 +4,13 @@ The bucket is the one the target names, else those the application's roles reach
 role of the cluster's pods may read: names say nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from hallmark.model import Call
-from hallmark.views.base import View, cached_property, tags
 from hallmark.policy import Outcome, Policy, Request, Unknown, buckets, decide
+from hallmark.views.base import View, cached_property, tags
 from hallmark.views.roles import Role
 
 READ = {"secretsmanager": "secretsmanager:GetSecretValue", "ssm": "ssm:GetParameter*"}
@@ -111,7 +111,11 @@ class Storage(View):
     @cached_property
     def buckets(self) -> tuple[Bucket, ...]:
         """Those buckets, as they are."""
-        names = self.bucket_names
+        return self.described(self.bucket_names)
+
+    def described(self, names: Iterable[str]) -> tuple[Bucket, ...]:
+        """Return buckets by name, as they are."""
+        names = tuple(names)
         per_bucket = [[Call.of("s3", operation, Bucket=name) for operation in _OF_BUCKET] for name in names]
         self.evidence.need([Call.of("s3", "list_buckets"), *(call for calls in per_bucket for call in calls)])
         own = {each["Name"] for each in self.ask("s3", "list_buckets")["Buckets"]}

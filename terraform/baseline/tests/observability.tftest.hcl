@@ -9,13 +9,14 @@ mock_provider "aws" {
 }
 
 variables {
-  name                = "hallmark-test"
-  region              = "us-east-1"
-  cluster_name        = "hallmark-test-eks"
-  log_retention_days  = 30
-  database_identifier = "hallmark-test-pg"
-  cache_node_id       = "hallmark-test-redis-001"
-  health_check_id     = "abc"
+  name                  = "hallmark-test"
+  region                = "us-east-1"
+  cluster_name          = "hallmark-test-eks"
+  application_namespace = "traces"
+  log_retention_days    = 30
+  database_identifier   = "hallmark-test-pg"
+  cache_node_id         = "hallmark-test-redis-001"
+  health_check_id       = "abc"
 }
 
 run "logs_and_alarms" {
@@ -43,6 +44,34 @@ run "logs_and_alarms" {
   assert {
     condition     = aws_cloudwatch_metric_alarm.this["health-check"].dimensions == tomap({ HealthCheckId = "abc" })
     error_message = "The health check has an alarm."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.this["pod-restarts"].dimensions == tomap({ ClusterName = "hallmark-test-eks" })
+    error_message = "Restarts are counted by cluster: by namespace there is no such metric."
+  }
+
+  assert {
+    condition     = strcontains(aws_cloudwatch_log_metric_filter.ingestion_errors.pattern, "$.kubernetes.namespace_name = \"traces\"")
+    error_message = "Only the application's own lines are counted."
+  }
+
+  assert {
+    condition = alltrue([
+      for t in aws_cloudwatch_log_metric_filter.ingestion_errors.metric_transformation : (
+        t.namespace == aws_cloudwatch_metric_alarm.this["ingestion-errors"].namespace &&
+        t.name == aws_cloudwatch_metric_alarm.this["ingestion-errors"].metric_name
+      )
+    ])
+    error_message = "The alarm is on the metric the filter makes."
+  }
+
+  assert {
+    condition = { for name, a in aws_cloudwatch_metric_alarm.this : name => a.period if a.evaluation_periods == 1 } == {
+      ingestion-errors = 300
+      pod-restarts     = 3600
+    }
+    error_message = "Counts are looked at over a window."
   }
 
   assert {

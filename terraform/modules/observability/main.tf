@@ -21,7 +21,28 @@ resource "aws_sns_topic_subscription" "email" {
   endpoint  = var.alarm_email
 }
 
+# Most of what goes wrong on the way of a trace is said by these two: one accepts it, the other stores it.
+resource "aws_cloudwatch_log_metric_filter" "ingestion_errors" {
+  name           = "${var.name}-ingestion-errors"
+  log_group_name = aws_cloudwatch_log_group.container_insights["application"].name
+  # The agent's JSON. The name of a container ends in its component's; how errors are spelled depends on the component.
+  pattern = "{ ${join(" && ", [
+    "($.kubernetes.namespace_name = \"${var.application_namespace}\")",
+    "($.kubernetes.container_name = \"*platform-backend\" || $.kubernetes.container_name = \"*ingest-queue\")",
+    "($.log = \"*error*\" || $.log = \"*ERROR*\")",
+  ])} }"
+
+  metric_transformation {
+    namespace     = "LangSmith/${var.cluster_name}"
+    name          = "IngestionErrors"
+    value         = "1"
+    default_value = "0"
+  }
+}
+
 locals {
+  ingestion_errors = aws_cloudwatch_log_metric_filter.ingestion_errors.metric_transformation[0]
+
   database = { DBInstanceIdentifier = var.database_identifier }
   cache    = { CacheClusterId = var.cache_node_id }
 
@@ -47,6 +68,18 @@ locals {
         namespace   = "AWS/ElastiCache", metric = "Evictions", dimensions = local.cache
         statistic   = "Sum", comparison = "GreaterThanThreshold", threshold = 0
       }
+      pod-restarts = {
+        description = "Containers restart again and again."
+        # The agent counts restarts by cluster, workload and service, but not by namespace: that metric never has data.
+        namespace  = "ContainerInsights", metric = "pod_number_of_container_restarts"
+        dimensions = { ClusterName = var.cluster_name }
+        statistic  = "Sum", comparison = "GreaterThanThreshold", threshold = var.restarts_alarm, window = 3600
+      }
+      ingestion-errors = {
+        description = "Traces are refused, or accepted and not stored."
+        namespace   = local.ingestion_errors.namespace, metric = local.ingestion_errors.name, dimensions = null
+        statistic   = "Sum", comparison = "GreaterThanThreshold", threshold = var.ingestion_errors_alarm, window = 300
+      }
     },
     # Route 53 publishes its metrics in us-east-1 only, and an alarm sees the metrics of its own region only.
     var.region == "us-east-1" ? {
@@ -70,9 +103,10 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   statistic           = each.value.statistic
   comparison_operator = each.value.comparison
   threshold           = each.value.threshold
-  period              = 60
-  evaluation_periods  = 5
-  datapoints_to_alarm = 3
+  # A count over a window is one figure; a level has to last: three minutes of five.
+  period              = try(each.value.window, 60)
+  evaluation_periods  = can(each.value.window) ? 1 : 5
+  datapoints_to_alarm = can(each.value.window) ? 1 : 3
   alarm_actions       = [aws_sns_topic.alarms.arn]
   ok_actions          = [aws_sns_topic.alarms.arn]
 }

@@ -13,6 +13,11 @@ variable "cluster_name" {
   type        = string
 }
 
+variable "application_namespace" {
+  description = "Kubernetes namespace of LangSmith."
+  type        = string
+}
+
 variable "log_retention_days" {
   description = "Days to keep application logs."
   type        = number
@@ -43,4 +48,16 @@ variable "cache_node_id" {
 variable "health_check_id" {
   description = "Id of the Route 53 health check."
   type        = string
+}
+
+variable "restarts_alarm" {
+  description = "Container restarts in an hour, of the whole cluster, above which to alarm."
+  type        = number
+  default     = 2
+}
+
+variable "ingestion_errors_alarm" {
+  description = "Error lines of the ingestion path in five minutes above which to alarm."
+  type        = number
+  default     = 10
 }

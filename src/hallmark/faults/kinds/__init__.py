@@ -4,6 +4,9 @@ A kind's docstring is the symptom an operator sees. It has two functions::
 
     def plan(read: Reader) -> list[Step]         # the calls and their inverses; further parameters are its own
     def observe(read: Reader) -> Observation     # whether the symptom is there, and what must stay as it is
+
+`observe` may take any of the parameters of `plan`. A kind whose symptom takes longer than most to show says so with
+a constant ``SHOWS_WITHIN``, in seconds.
 """
 
 import importlib
@@ -11,6 +14,7 @@ import inspect
 import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from hallmark.errors import AuthorError
@@ -40,12 +44,14 @@ class Kind:
         symptom: What an operator sees.
         plan: Returns the steps that cause it.
         observe: Looks whether it is there.
+        shows_within: Seconds until it is to be seen; 0 for the usual.
     """
 
     name: str
     symptom: str
-    plan: Callable[..., list[Step]]
+    plan: Callable[[Reader], list[Step]]
     observe: Callable[[Reader], Observation]
+    shows_within: float = 0.0
 
 
 def names() -> list[str]:
@@ -62,7 +68,16 @@ def load(name: str, params: Mapping[str, Any]) -> Kind:
     if name not in names():
         raise AuthorError(f"there is no kind of fault {name!r}; there are {', '.join(names())}.")
     module = importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
-    accepted = set(inspect.signature(module.plan).parameters) - {"read"}
-    if unknown := set(params) - accepted:
+    accepted = {each: about for each, about in inspect.signature(module.plan).parameters.items() if each != "read"}
+    if unknown := set(params) - set(accepted):
         raise AuthorError(f"the fault {name} takes no parameter {min(unknown)!r}.")
-    return Kind(name, inspect.cleandoc(module.__doc__ or ""), module.plan, module.observe)
+    if missing := {each for each, about in accepted.items() if about.default is about.empty} - set(params):
+        raise AuthorError(f"the fault {name} needs the parameter {min(missing)!r}.")
+    seen = {each: value for each, value in params.items() if each in inspect.signature(module.observe).parameters}
+    return Kind(
+        name=name,
+        symptom=inspect.cleandoc(module.__doc__ or ""),
+        plan=partial(module.plan, **params),
+        observe=partial(module.observe, **seen),
+        shows_within=getattr(module, "SHOWS_WITHIN", 0.0),
+    )

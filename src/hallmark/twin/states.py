@@ -1,0 +1,209 @@
+"""The states a twin can be brought into: what Terraform builds, that and the release, a snapshot, nothing at all."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from hallmark.errors import UsageError
+from hallmark.twin import baseline, deployment
+from hallmark.twin.aws.seal import Seal
+from hallmark.twin.clients import SECRET
+from hallmark.twin.emulator import Running
+from hallmark.twin.files import write
+from hallmark.twin.keeping import Keeper
+from hallmark.twin.kubernetes import Cloud, Cluster
+from hallmark.twin.snapshots import Snapshot
+from hallmark.twin.terraform import Progress, Terraform, provider_settings
+
+REGION = "us-east-1"
+DEPLOYED = "deployed"
+"""Name of the snapshot of the whole architecture."""
+
+
+class States:
+    """Brings AWS, Terraform's state and the cluster into one state together.
+
+    Args:
+        root: The clone of the repository.
+        state: The state directory.
+        account: The account of the architecture.
+        keeper: Carries state between memory and disk.
+        cluster: The cluster, or None for a twin without one.
+        stop: Stops everything: what is half-built is of no use to anybody.
+    """
+
+    def __init__(
+        self,
+        *,
+        root: Path,
+        state: Path,
+        account: str,
+        keeper: Keeper,
+        cluster: Cluster | None,
+        stop: Callable[[], None],
+    ) -> None:
+        self._root = root
+        self._state = state
+        self._account = account
+        self._keeper = keeper
+        self._cluster = cluster
+        self._stop = stop
+        self.work = state / "terraform"
+        self._unfinished = state / "unfinished"
+        """There while AWS, Terraform's state and the cluster are on their way, and may not fit each other."""
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether the last way into a state was broken off."""
+        return self._unfinished.exists()
+
+    @property
+    def whole(self) -> str:
+        """Name of the state a new twin is brought into."""
+        return DEPLOYED if self._cluster else baseline.NAME
+
+    @property
+    def baseline_fits(self) -> bool:
+        """Whether the snapshot of the baseline is of the present Terraform files and emulator."""
+        return self._keeper.fitting(baseline.NAME, baseline.digest(self._root)) is not None
+
+    def bring(self, name: str, running: Running, progress: Progress) -> None:
+        """Bring everything into one of the twin's own states, from its snapshot or by building it.
+
+        Args:
+            name: ``baseline`` or ``deployed``.
+            running: The server of the emulated AWS.
+            progress: Is told one line for each step.
+        """
+        write(self._unfinished, "")
+        try:
+            self._to_deployed(running, progress) if name == DEPLOYED else self._to_baseline(running, progress)
+        except UsageError as error:
+            progress(f"It has to be built again. {error.message}")
+            self._build(running, progress)
+            if name == DEPLOYED:
+                self._deploy(running, progress)
+        self._unfinished.unlink(missing_ok=True)
+
+    def bring_back(self, running: Running, kept: Snapshot) -> None:
+        """Put a snapshot in place of what is there.
+
+        Raises:
+            UsageError: It was made by another twin, or by other versions.
+        """
+        self._pause()
+        self._keeper.bring_back(running, kept)
+        self._fill_cluster(running, kept.cluster)
+
+    def keep(self, running: Running, name: str, fits: str = "") -> None:
+        """Keep the present state under a name."""
+        self._keeper.keep(running, name, fits, self._cluster.dump() if self._cluster else b"")
+
+    def empty(self, running: Running) -> None:
+        """An account as AWS hands it out, no Terraform state, and a cluster with nothing in it."""
+        self._pause()
+        self._keeper.forget(running)
+        self._fill_cluster(running, b"")
+
+    def resume(self, running: Running) -> None:
+        """Start the cluster as it was when it went down; nothing happens to one that runs."""
+        if self._cluster:
+            self._cluster.up(self._cloud(running))
+
+    def serve(self, running: Running) -> None:
+        """Start the cluster's API alone, so that AWS knows whose tokens to believe before anything is built."""
+        if self._cluster:
+            self._cluster.serve(self._cloud(running))
+
+    def terraform(self, running: Running) -> Terraform:
+        """Terraform on the baseline."""
+        return baseline.terraform(self._root, self.work, self.environment(running))
+
+    def release(self) -> deployment.Deployment:
+        """The second step.
+
+        Raises:
+            UsageError: This twin has no cluster.
+        """
+        if self._cluster is None:
+            raise UsageError("This twin has no cluster.", "hallmark twin up")
+        return deployment.Deployment(self._root, self._state / "release", self._cluster.kubeconfig)
+
+    def environment(self, running: Running) -> dict[str, str]:
+        """Variables that lead tools to the twin, and keep them from asking anybody else."""
+        return {
+            "AWS_ENDPOINT_URL": endpoint_of(running),
+            "AWS_ACCESS_KEY_ID": self._account,
+            "AWS_SECRET_ACCESS_KEY": SECRET,
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "CHECKPOINT_DISABLE": "1",
+            **({"KUBECONFIG": str(self._cluster.kubeconfig)} if self._cluster else {}),
+            **provider_settings(self.work),
+        }
+
+    def _to_deployed(self, running: Running, progress: Progress) -> None:
+        kept = self._keeper.fitting(DEPLOYED, self._deployed_digest())
+        if kept:
+            progress("Bringing back the whole architecture.")
+            self.bring_back(running, kept)
+        else:
+            self._to_baseline(running, progress)
+            self._deploy(running, progress)
+
+    def _to_baseline(self, running: Running, progress: Progress) -> None:
+        kept = self._keeper.fitting(baseline.NAME, baseline.digest(self._root))
+        if kept:
+            progress("Bringing back the baseline.")
+            self.bring_back(running, kept)
+        else:
+            self._build(running, progress)
+
+    def _build(self, running: Running, progress: Progress) -> None:
+        self._pause()
+        self._keeper.forget(running)
+        try:
+            self.terraform(running).apply(progress)
+            self._keeper.keep(running, baseline.NAME, baseline.digest(self._root))
+            self._fill_cluster(running, b"")
+        except BaseException:
+            # A half-built architecture is of no use to anybody: the next `up` begins with an empty account.
+            progress("Not finished; removing what was built so far.")
+            self._stop()
+            raise
+
+    def _deploy(self, running: Running, progress: Progress) -> None:
+        self.release().install(self._outputs(), progress)
+        self.keep(running, DEPLOYED, self._deployed_digest())
+
+    def _outputs(self) -> Mapping[str, Any]:
+        return baseline.outputs(self._keeper.tfstate)
+
+    def _deployed_digest(self) -> str:
+        return f"{baseline.digest(self._root)}-{deployment.digest(self._root)}"
+
+    def _pause(self) -> None:
+        if self._cluster:
+            self._cluster.pause()
+
+    def _fill_cluster(self, running: Running, dumped: bytes) -> None:
+        if self._cluster:
+            self._cluster.serve(self._cloud(running))
+            self._cluster.load(dumped)
+            self._cluster.up(self._cloud(running))
+
+    def _cloud(self, running: Running) -> Cloud:
+        endpoint = endpoint_of(running)
+        return Cloud(
+            endpoint=endpoint,
+            account=self._account,
+            region=REGION,
+            issuer=f"https://oidc.eks.{REGION}.amazonaws.com/id/{Seal.of(self._state).name('oidc')}",
+            authenticator=f"{endpoint}/_hallmark/token-review?account={self._account}&region={REGION}",
+        )
+
+
+def endpoint_of(running: Running) -> str:
+    """URL of the emulated AWS."""
+    return f"http://127.0.0.1:{running.port}"

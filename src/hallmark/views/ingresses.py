@@ -1,0 +1,156 @@
+"""The way in as Kubernetes describes it: Ingress, its class, the Service behind it, and the load balancer in front."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hallmark.views.balancers import Balancer, plain_name
+from hallmark.views.base import View, cached_property
+from hallmark.views.cluster import Object, annotations_of, name_of, namespace_of, selects
+from hallmark.views.edge import Record
+from hallmark.views.workloads import Workload
+
+CONTROLLER = "ingress.k8s.aws/alb"
+"""What an IngressClass of the AWS Load Balancer Controller names as its controller."""
+_LEGACY_CLASS = "kubernetes.io/ingress.class"
+
+
+@dataclass(frozen=True)
+class Route:
+    """One path of an Ingress.
+
+    Attributes:
+        host: The host it asks for; empty: any.
+        path: The path.
+        is_prefix: Whether everything below the path is taken, too.
+        service: The Service it leads to.
+    """
+
+    host: str
+    path: str
+    is_prefix: bool
+    service: str
+
+    def takes(self, host: str) -> bool:
+        """Whether a request for *host* is taken; a wildcard stands for one label (Ingress, "Hostname wildcards")."""
+        wildcard = self.host.startswith("*.") and host.partition(".")[2] == self.host[2:]
+        return self.host in {"", host} or wildcard
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One Ingress.
+
+    Attributes:
+        name: Its name.
+        namespace: Its namespace.
+        is_alb: Whether the AWS Load Balancer Controller serves it.
+        class_name: Name of its class, or empty.
+        routes: Its paths; a default backend is one for any host and path.
+        addresses: Host names of its load balancers, as its status says.
+    """
+
+    name: str
+    namespace: str
+    is_alb: bool
+    class_name: str
+    routes: tuple[Route, ...]
+    addresses: tuple[str, ...]
+
+    @property
+    def look(self) -> str:
+        """The command that shows it."""
+        return f"kubectl -n {self.namespace} describe ingress {self.name}"
+
+
+class Ingresses(View):
+    """Ingresses and Services of the release's namespace."""
+
+    @cached_property
+    def all(self) -> tuple[Entry, ...]:
+        """Every Ingress of the namespace."""
+        cluster = self.views.cluster
+        cluster.announce([("ingresses", "networking.k8s.io", cluster.namespace),
+                          ("ingressclasses", "networking.k8s.io", "")])  # fmt: skip
+        listed = cluster.objects("ingresses", "networking.k8s.io", namespace=cluster.namespace)
+        return tuple(self._entry(one) for one in listed)
+
+    @cached_property
+    def entries(self) -> tuple[Entry, ...]:
+        """Ingresses of class ALB that lead everything on some host to the frontend."""
+        frontends = {name_of(service) for service in self.frontends}
+        return tuple(
+            one
+            for one in self.all
+            if one.is_alb and any(r.path == "/" and r.is_prefix and r.service in frontends for r in one.routes)
+        )
+
+    @cached_property
+    def entry(self) -> Entry | None:
+        """The Ingress for the host; of several, the first that takes it; None when there is none at all."""
+        host = self.views.edge.host
+        return next((one for one in self.entries if any(r.takes(host) for r in one.routes)), None)
+
+    @cached_property
+    def frontends(self) -> list[Object]:
+        """Services that select the pods of the frontend."""
+        frontend = self.views.workloads.component("frontend")
+        return self.services_of(frontend) if frontend else []
+
+    def services_of(self, workload: Workload) -> list[Object]:
+        """Return the Services that select the pods of *workload*."""
+        return [
+            service
+            for service in self.views.cluster.services
+            if namespace_of(service) == workload.namespace
+            and selects(service["spec"].get("selector"), workload.pod_labels)
+        ]
+
+    @cached_property
+    def exposed(self) -> list[Object]:
+        """Services of the namespace that have a load balancer of their own."""
+        services = self.views.cluster.services
+        own = [service for service in services if namespace_of(service) == self.views.cluster.namespace]
+        return [service for service in own if service["spec"].get("type") == "LoadBalancer"]
+
+    @cached_property
+    def balancer(self) -> Balancer | None:
+        """The load balancer in AWS whose name the Ingress got; None when there is none."""
+        addresses = {plain_name(address) for address in (self.entry.addresses if self.entry else ())}
+        return next((one for one in self.views.edge.balancers if one.dns in addresses), None)
+
+    @cached_property
+    def records(self) -> tuple[Record, ...]:
+        """The DNS records of the host that its users meet."""
+        balancer, edge = self.balancer, self.views.edge
+        internal = balancer is not None and balancer.scheme == "internal"
+        return tuple(r for r in edge.records if r.is_private == internal) or edge.records
+
+    def _entry(self, value: Object) -> Entry:
+        spec = value["spec"]
+        class_name = spec.get("ingressClassName") or annotations_of(value).get(_LEGACY_CLASS, "")
+        balancers = value.get("status", {}).get("loadBalancer", {}).get("ingress") or []
+        return Entry(
+            name=name_of(value),
+            namespace=namespace_of(value),
+            is_alb=self._is_alb(class_name),
+            class_name=class_name,
+            routes=tuple(_routes(spec)),
+            addresses=tuple(str(one["hostname"]) for one in balancers if one.get("hostname")),
+        )
+
+    def _is_alb(self, class_name: str) -> bool:
+        classes = self.views.cluster.objects("ingressclasses", "networking.k8s.io")
+        named = [one["spec"].get("controller") for one in classes if name_of(one) == class_name]
+        # The controller also takes the class "alb" when nobody made an IngressClass of that name.
+        return named == [CONTROLLER] or (class_name == "alb" and not named)
+
+
+def _routes(spec: Mapping[str, Any]) -> Iterator[Route]:
+    if service := spec.get("defaultBackend", {}).get("service"):
+        yield Route("", "/", is_prefix=True, service=service["name"])
+    for rule in spec.get("rules") or []:
+        for path in rule.get("http", {}).get("paths") or []:
+            if service := path["backend"].get("service"):
+                prefix = path.get("pathType") != "Exact"
+                yield Route(rule.get("host", "").lower(), path.get("path", "/"), prefix, service["name"])

@@ -1,0 +1,161 @@
+"""Secrets of the namespace, where they come from, and what the application reads of them. Facts, never values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hallmark.views.base import View, cached_property
+from hallmark.views.cluster import Object, is_true, name_of
+from hallmark.views.workloads import Variable, Workload
+
+ESO, CSI = "external-secrets.io", "secrets-store.csi.x-k8s.io"
+STORES = {"SecretsManager": "secretsmanager", "ParameterStore": "ssm"}
+"""AWS services the External Secrets Operator reads from, as it and as boto3 call them."""
+
+
+@dataclass(frozen=True)
+class Supply:
+    """Something that keeps a Secret filled from outside the cluster.
+
+    Attributes:
+        kind: ``ExternalSecret`` or ``SecretProviderClass``.
+        name: Its name.
+        secret: Name of the Secret it fills.
+        is_ready: Whether it last succeeded.
+        reason: Why not, as it says itself.
+        store: Kind and name of its store (External Secrets only).
+        remote: Names it asks for in the store.
+    """
+
+    kind: str
+    name: str
+    secret: str
+    is_ready: bool
+    reason: str = ""
+    store: tuple[str, str] = ("", "")
+    remote: tuple[str, ...] = ()
+
+
+class Secrets(View):
+    """The Secrets of the release's namespace."""
+
+    @cached_property
+    def facts(self) -> Mapping[str, Mapping[str, Any]]:
+        """Facts about each Secret by name, see :mod:`hallmark.targets.secret_facts`."""
+        listed = self.ask("kubernetes", "secrets", namespace=self.scope("namespace"))["items"]
+        return {name_of(one): one for one in listed}
+
+    def keys(self, secret: str) -> Mapping[str, Mapping[str, Any]]:
+        """Return facts about each key of a Secret; none when there is no such Secret."""
+        found: Mapping[str, Mapping[str, Any]] = self.facts.get(secret, {}).get("keys", {})
+        return found
+
+    def holds(self, variable: Variable) -> bool:
+        """Whether the Secret a variable refers to has the key, with something in it."""
+        facts = self.keys(variable.secret).get(variable.key)
+        return facts is not None and not facts["empty"]
+
+    def urls(self, variable: Variable | None) -> list[Mapping[str, Any]]:
+        """Return where the URLs behind a variable lead, whether it is a literal or comes from a Secret."""
+        if variable is None:
+            return []
+        if not variable.secret:
+            return [variable.facts["url"]] if "url" in variable.facts else []
+        found: list[Mapping[str, Any]] = self.keys(variable.secret).get(variable.key, {}).get("urls", [])
+        return found
+
+    def text(self, variable: Variable | None) -> str:
+        """Return the value behind a variable where it is kept because it is no secret; else nothing."""
+        if variable is None:
+            return ""
+        if not variable.secret:
+            return variable.value
+        return str(self.keys(variable.secret).get(variable.key, {}).get("value", ""))
+
+    @cached_property
+    def references(self) -> tuple[tuple[Workload, Variable], ...]:
+        """Every variable of the application and of ClickHouse that comes from a Secret, with its workload."""
+        workloads = self.views.workloads
+        readers = [*workloads.application.values(), *([workloads.clickhouse] if workloads.clickhouse else [])]
+        return tuple(
+            (one, variable) for one in readers for variable in workloads.variables(one).values() if variable.secret
+        )
+
+    @cached_property
+    def read(self) -> tuple[str, ...]:
+        """Names of the Secrets the application cannot do without."""
+        needed = {
+            variable.secret for _, variable in self.references if self.holds(variable) or not variable.is_optional
+        }
+        return tuple(sorted(needed))
+
+    @cached_property
+    def supplies(self) -> tuple[Supply, ...]:
+        """Everything in the namespace that fills Secrets from outside."""
+        cluster = self.views.cluster
+        external = cluster.custom(ESO, "externalsecrets", cluster.namespace)
+        return (*map(self._external, external), *self._csi)
+
+    def supply(self, secret: str) -> Supply | None:
+        """Return what fills a Secret; a ready one first, None when nothing does."""
+        found = [supply for supply in self.supplies if supply.secret == secret]
+        return min(found, key=lambda supply: not supply.is_ready, default=None)
+
+    @cached_property
+    def stores(self) -> Mapping[tuple[str, str], Mapping[str, Any]]:
+        """AWS provider of each secret store by kind and name; empty for a store of another kind."""
+        cluster = self.views.cluster
+        found = {("SecretStore", name_of(s)): s for s in cluster.custom(ESO, "secretstores", cluster.namespace)}
+        found |= {("ClusterSecretStore", name_of(s)): s for s in cluster.custom(ESO, "clustersecretstores")}
+        return {key: _provider(store) for key, store in found.items()}
+
+    def _external(self, value: Object) -> Supply:
+        spec, name = value["spec"], name_of(value)
+        target = spec.get("target", {}).get("name") or name
+        # An ExternalSecret owns what it makes; with policy Merge somebody else made it.
+        owns = any(o["kind"] == "ExternalSecret" and o["name"] == name for o in self._owners(target))
+        is_filled = owns or spec.get("target", {}).get("creationPolicy") in {"Merge", "Orphan"}
+        store = spec.get("secretStoreRef", {})
+        remote = [one["remoteRef"]["key"] for one in spec.get("data", [])]
+        remote += [one["extract"]["key"] for one in spec.get("dataFrom", []) if "extract" in one]
+        return Supply(
+            kind="ExternalSecret",
+            name=name,
+            secret=target,
+            is_ready=is_true(value, "Ready") and is_filled,
+            reason=_reason(value) if not is_true(value, "Ready") else "" if is_filled else "it does not own the Secret",
+            store=(store.get("kind", "SecretStore"), store.get("name", "")),
+            remote=tuple(dict.fromkeys(remote)),
+        )
+
+    @cached_property
+    def _csi(self) -> tuple[Supply, ...]:
+        """Secrets that the CSI driver syncs while a pod has its volume mounted."""
+        cluster = self.views.cluster
+        mounted = {
+            status["status"]["secretProviderClassName"]
+            for status in cluster.custom(CSI, "secretproviderclasspodstatuses", cluster.namespace)
+            if status["status"].get("mounted")
+        }
+        return tuple(
+            Supply(
+                "SecretProviderClass", name_of(one), synced["secretName"], name_of(one) in mounted, "no pod mounts it"
+            )
+            for one in cluster.custom(CSI, "secretproviderclasses", cluster.namespace)
+            for synced in one.get("spec", {}).get("secretObjects", [])
+        )
+
+    def _owners(self, secret: str) -> list[Mapping[str, Any]]:
+        metadata = self.facts.get(secret, {}).get("metadata", {})
+        owners: list[Mapping[str, Any]] = metadata.get("ownerReferences", [])
+        return owners
+
+
+def _provider(store: Object) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = store.get("spec", {}).get("provider", {}).get("aws", {})
+    return found
+
+
+def _reason(value: Object) -> str:
+    conditions = value.get("status", {}).get("conditions") or [{}]
+    return str(conditions[0].get("reason", "never synced"))

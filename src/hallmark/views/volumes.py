@@ -1,0 +1,157 @@
+"""ClickHouse's disk, all the way down: claim, volume, EBS volume, and the instance it is attached to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hallmark.views.base import View, cached_property
+from hallmark.views.cluster import Object, name_of, namespace_of
+from hallmark.views.compute import InstanceType
+from hallmark.views.nodes import KubeNode
+from hallmark.views.workloads import Workload
+
+EBS_DRIVER = "ebs.csi.aws.com"
+SSD = frozenset({"gp3", "io1", "io2"})
+DATA = "/var/lib/clickhouse"
+"""Where ClickHouse keeps its data (its own default, and the chart's)."""
+_KIB = {"io1": 256, "io2": 256}
+_MOST = {"io1": 500, "io2": 4000}
+
+
+@dataclass(frozen=True)
+class Disk:
+    """One EBS volume.
+
+    Attributes:
+        id: Its id.
+        kind: ``gp3``, ``io2`` and others.
+        iops: Operations a second it is provisioned for.
+        mibps: Throughput in MiB/s it is provisioned for.
+        gib: Size in GiB.
+        is_encrypted: Whether it is.
+    """
+
+    id: str
+    kind: str
+    iops: int
+    mibps: float
+    gib: int
+    is_encrypted: bool
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One PersistentVolumeClaim and what is behind it.
+
+    Attributes:
+        name: Its name.
+        namespace: Its namespace.
+        phase: ``Bound``, ``Pending`` or ``Lost``.
+        storage_class: Name of its storage class, or empty.
+        driver: CSI driver of its volume, or empty.
+        handle: The driver's name of the volume, or empty.
+        can_grow: Whether its storage class lets it.
+    """
+
+    name: str
+    namespace: str
+    phase: str
+    storage_class: str
+    driver: str
+    handle: str
+    can_grow: bool
+
+    @property
+    def look(self) -> str:
+        """The command that shows it."""
+        return f"kubectl -n {self.namespace} describe pvc {self.name}"
+
+
+class Volumes(View):
+    """Where ClickHouse keeps its data."""
+
+    @cached_property
+    def claims(self) -> tuple[Claim, ...]:
+        """Claims that the pods of ClickHouse have mounted where the data is."""
+        clickhouse = self.views.workloads.clickhouse
+        if clickhouse is None:
+            return ()
+        cluster = self.views.cluster
+        cluster.announce([("persistentvolumeclaims", "", cluster.namespace), ("persistentvolumes", "", ""),
+                          ("storageclasses", "storage.k8s.io", "")])  # fmt: skip
+        names = {name for pod in self.views.workloads.pods(clickhouse) for name in _mounted_claims(pod)}
+        found = cluster.objects("persistentvolumeclaims", namespace=cluster.namespace)
+        return tuple(self._claim(one) for one in found if name_of(one) in names)
+
+    @cached_property
+    def disks(self) -> tuple[Disk, ...]:
+        """The EBS volumes behind those claims."""
+        handles = sorted(claim.handle for claim in self.claims if claim.driver == EBS_DRIVER and claim.handle)
+        if not handles:
+            return ()
+        # A volume that is gone is left out, where asking for it by id would be an error for all.
+        filters = [{"Name": "volume-id", "Values": handles}]
+        found = self.ask("ec2", "describe_volumes", Filters=filters)["Volumes"]
+        return tuple(_disk(one) for one in found)
+
+    @cached_property
+    def nodes(self) -> tuple[KubeNode, ...]:
+        """The nodes that ClickHouse's pods run on."""
+        clickhouse = self.views.workloads.clickhouse
+        pods = self.views.workloads.pods(clickhouse) if clickhouse else []
+        return tuple(node for pod in pods if (node := self.views.nodes.node_of(pod)))
+
+    @cached_property
+    def instance_types(self) -> tuple[InstanceType, ...]:
+        """What the instances of those nodes can do; a node without an instance of the account offers nothing."""
+        nodes = self.views.nodes
+        return tuple(nodes.instance_type(node) for node in self.nodes if nodes.instance(node))
+
+    def _claim(self, value: Object) -> Claim:
+        spec, cluster = value["spec"], self.views.cluster
+        volume = next((v for v in cluster.objects("persistentvolumes") if name_of(v) == spec.get("volumeName")), None)
+        classes = cluster.objects("storageclasses", "storage.k8s.io")
+        own = next((one for one in classes if name_of(one) == spec.get("storageClassName")), {})
+        source = _source(volume)
+        return Claim(
+            name=name_of(value),
+            namespace=namespace_of(value),
+            phase=value.get("status", {}).get("phase", ""),
+            storage_class=spec.get("storageClassName", ""),
+            driver=source.get("driver", ""),
+            handle=source.get("volumeHandle", ""),
+            can_grow=bool(own.get("allowVolumeExpansion")),
+        )
+
+
+def limit(workload: Workload, kind: str) -> str:
+    """Return how much of ``cpu`` or ``memory`` the main container may use.
+
+    Its limit; without one its request, which is then all that is promised; empty when it has neither.
+    """
+    resources = workload.containers[0].get("resources") or {}
+    found = (resources.get("limits") or {}).get(kind) or (resources.get("requests") or {}).get(kind) or ""
+    return str(found)
+
+
+def _mounted_claims(pod: Object) -> list[str]:
+    mounts = [mount for container in pod["spec"]["containers"] for mount in container.get("volumeMounts", [])]
+    wanted = {mount["name"] for mount in mounts if DATA.startswith(mount["mountPath"].rstrip("/"))}
+    volumes = pod["spec"].get("volumes", [])
+    return [
+        volume["persistentVolumeClaim"]["claimName"]
+        for volume in volumes
+        if volume["name"] in wanted and "persistentVolumeClaim" in volume
+    ]
+
+
+def _source(volume: Object | None) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = volume["spec"].get("csi", {}) if volume else {}
+    return found
+
+
+def _disk(raw: Mapping[str, Any]) -> Disk:
+    kind, iops = raw["VolumeType"], raw.get("Iops", 0)
+    # Of io volumes throughput follows from the operations (EBS User Guide, "Provisioned IOPS SSD volumes").
+    derived = min(iops * _KIB.get(kind, 0) / 1024, _MOST.get(kind, 0))
+    return Disk(raw["VolumeId"], kind, iops, raw.get("Throughput", derived), raw["Size"], raw["Encrypted"])

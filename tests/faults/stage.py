@@ -1,0 +1,253 @@
+"""A cluster without controllers, and the hands that do their work in one go: what happens is what was asked for, now.
+
+Faults see a Kubernetes API, its objects and their states. Who makes the states is nothing they can tell.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from hallmark.twin.cluster.client import Client
+from hallmark.twin.controllers import aws
+
+ROLE = "eks.amazonaws.com/role-arn"
+CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+COMPONENTS = {"backend": ("deployments", 2), "ingest-queue": ("deployments", 1), "clickhouse": ("statefulsets", 1)}
+KINDS = {"deployments": "Deployment", "statefulsets": "StatefulSet"}
+NODE_CPU = 6
+"""Every pod asks for one; the three components leave room for two."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One namespace of a cluster, with a release in it.
+
+    Attributes:
+        kubeconfig: Leads to the API.
+        namespace: The namespace.
+        node_group: Name of the node group its one node is of.
+    """
+
+    kubeconfig: Path
+    namespace: str
+    node_group: str
+
+    def build(self, volume: str) -> None:
+        """Make the objects of a release, whose ClickHouse keeps its data on an EBS volume."""
+        with Client.of(self.kubeconfig) as client:
+            _install(client)
+            for path, body in self._objects(volume):
+                _ok(client.post(path, body))
+            status = {"allocatable": {"cpu": str(NODE_CPU), "memory": "24Gi", "pods": "58"}}
+            _ok(client.patch(f"/api/v1/nodes/{self.node_group}/status", {"status": status}))
+        self.settle()
+
+    def settle(self) -> None:
+        """Do what controllers, operator, scheduler and kubelet would have done by now."""
+        with Client.of(self.kubeconfig) as client:
+            for external in self._list(client, "externalsecrets"):
+                self._supply(client, external)
+            for service in self._list(client, "services"):
+                self._balance(client, service)
+            for component, (resource, _) in COMPONENTS.items():
+                self._run(client, component, resource)
+
+    def get(self, path: str) -> Any:
+        """Return an object of the namespace by group and name, for example ``apps/v1/deployments/langsmith-backend``."""
+        with Client.of(self.kubeconfig) as client:
+            return client.get(self._path(path)).body
+
+    def patch(self, path: str, body: Any) -> None:
+        """Change one, as somebody else would."""
+        with Client.of(self.kubeconfig) as client:
+            _ok(client.patch(self._path(path), body))
+
+    def create(self, path: str, body: Any) -> None:
+        """Make one."""
+        with Client.of(self.kubeconfig) as client:
+            _ok(client.post(self._path(path), body))
+
+    def delete(self, path: str) -> None:
+        """Take one away."""
+        with Client.of(self.kubeconfig) as client:
+            _ok(client.delete(self._path(path), {"gracePeriodSeconds": 0}))
+
+    def state(self) -> dict[str, Any]:
+        """Everything a fault may touch, without what the server counts and dates."""
+        with Client.of(self.kubeconfig) as client:
+            secrets = sorted(each["metadata"]["name"] for each in self._list(client, "secrets"))
+            externals = [each["spec"] for each in self._list(client, "externalsecrets")]
+            services = [_untyped(each["spec"]) for each in self._list(client, "services")]
+            accounts = [each["metadata"].get("annotations") for each in self._list(client, "serviceaccounts")]
+            workloads = [each["spec"] for kind in KINDS for each in self._list(client, kind)]
+            pods = [
+                (each["metadata"]["labels"], _role(each), each["status"].get("phase"))
+                for each in self._list(client, "pods")
+            ]
+        return {"secrets": secrets, "externals": externals, "services": services, "accounts": accounts,
+                "workloads": workloads, "pods": sorted(pods, key=json.dumps)}  # fmt: skip
+
+    def _objects(self, volume: str) -> Iterator[tuple[str, Any]]:
+        yield "/api/v1/namespaces", {"metadata": {"name": self.namespace, "labels": {"hallmark.dev/lab": "test"}}}
+        node = {"name": self.node_group, "labels": {"eks.amazonaws.com/nodegroup": self.node_group}}
+        yield "/api/v1/nodes", {"metadata": node}
+        for name, key in (("langsmith-config", "langsmith_license_key"), ("langsmith-postgres", "connection_url")):
+            data = [{"secretKey": "other", "remoteRef": {"key": f"{name}-other"}},
+                    {"secretKey": key, "remoteRef": {"key": f"{name}-first"}}]  # fmt: skip
+            spec = {"secretStoreRef": {"name": "store"}, "target": {"name": name}, "data": data}
+            yield self._path("external-secrets.io/v1/externalsecrets"), _named(name, spec=spec)
+        for component, (resource, replicas) in COMPONENTS.items():
+            yield from self._component(component, resource, replicas)
+        claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "50Gi"}}}
+        metadata = {"name": "data-langsmith-clickhouse-0", "labels": _labels("clickhouse")}
+        bound = {"metadata": metadata, "spec": claim | {"volumeName": f"pv-{self.namespace}"}}
+        yield self._path("v1/persistentvolumeclaims"), bound
+        source = {"driver": "ebs.csi.aws.com", "volumeHandle": volume}
+        of_claim = {"namespace": self.namespace, "name": metadata["name"]}
+        volume_spec = {"capacity": {"storage": "50Gi"}, "accessModes": ["ReadWriteOnce"], "csi": source}
+        yield (
+            "/api/v1/persistentvolumes",
+            {"metadata": {"name": f"pv-{self.namespace}"}, "spec": {**volume_spec, "claimRef": of_claim}},
+        )
+
+    def _component(self, component: str, resource: str, replicas: int) -> Iterator[tuple[str, Any]]:
+        name, labels = f"langsmith-{component}", _labels(component)
+        account = _named(name)
+        if component == "backend":
+            account["metadata"]["annotations"] = {ROLE: "arn:aws:iam::111122223333:role/app", "note": "kept"}
+        yield self._path("v1/serviceaccounts"), account
+        ports = [{"name": "http", "port": 80, "targetPort": 8080}]
+        yield self._path("v1/services"), _named(name, spec={"ports": ports, "selector": labels})
+        reference = {"secretKeyRef": {"name": "langsmith-config", "key": "langsmith_license_key"}}
+        env = [{"name": "LANGSMITH_LICENSE_KEY", "valueFrom": reference}]
+        requests = {"requests": {"cpu": "1", "memory": "2Gi"}}
+        container = {"name": component, "image": "docker.io/langchain/langsmith-backend:1", "env": env,
+                     "resources": requests}  # fmt: skip
+        pod = {"serviceAccountName": name, "containers": [container]}
+        spec = {
+            "replicas": replicas,
+            "selector": {"matchLabels": labels},
+            "template": {"metadata": {"labels": labels, "annotations": {"checksum/config": "1"}}, "spec": pod},
+        }
+        if resource == "statefulsets":
+            spec["serviceName"] = name
+        yield self._path(f"apps/v1/{resource}"), _named(name, spec=spec)
+
+    def _supply(self, client: Client, external: dict[str, Any]) -> None:
+        name = external["metadata"]["name"]
+        found = client.get(self._path(f"v1/secrets/{name}")).code == 200
+        is_known = all(each["remoteRef"]["key"].endswith(("-first", "-other")) for each in external["spec"]["data"])
+        if is_known and not found:
+            owner = {"apiVersion": "external-secrets.io/v1", "kind": "ExternalSecret", "name": name,
+                     "uid": external["metadata"]["uid"], "controller": True}  # fmt: skip
+            keys = {each["secretKey"]: "a-planted-value-of-a-secret" for each in external["spec"]["data"]}
+            body = {"metadata": {"name": name, "ownerReferences": [owner]}, "stringData": keys}
+            _ok(client.post(self._path("v1/secrets"), body))
+        ready = {"type": "Ready", "status": str(is_known), "reason": "SecretSynced" if is_known else "SecretSyncedError"}
+        path = self._path(f"external-secrets.io/v1/externalsecrets/{name}/status")
+        _ok(client.patch(path, {"status": {"conditions": [ready]}}))
+
+    def _balance(self, client: Client, service: dict[str, Any]) -> None:
+        address = [{"hostname": "a1b2.elb.amazonaws.com"}] if service["spec"]["type"] == "LoadBalancer" else None
+        path = self._path(f"v1/services/{service['metadata']['name']}/status")
+        _ok(client.patch(path, {"status": {"loadBalancer": {"ingress": address}}}))
+
+    def _run(self, client: Client, component: str, resource: str) -> None:
+        path = self._path(f"apps/v1/{resource}/langsmith-{component}")
+        workload = client.get(path).body
+        if workload.get("kind") != KINDS[resource]:
+            return  # deleted by a test
+        digest = hashlib.sha256(json.dumps(workload["spec"]["template"], sort_keys=True).encode()).hexdigest()[:8]
+        names = [f"langsmith-{component}-{digest}-{i}" for i in range(workload["spec"]["replicas"])]
+        for pod in self._list(client, "pods"):
+            if pod["metadata"]["labels"] == _labels(component) and pod["metadata"]["name"] not in names:
+                _ok(client.delete(self._path(f"v1/pods/{pod['metadata']['name']}"), {"gracePeriodSeconds": 0}))
+        for name in names:
+            self._pod(client, name, workload["spec"]["template"])
+
+    def _pod(self, client: Client, name: str, template: dict[str, Any]) -> None:
+        path = self._path(f"v1/pods/{name}")
+        present = client.get(path)
+        pod = present.body if present.code == 200 else self._new_pod(client, name, template)
+        is_placed = "nodeName" in pod["spec"]
+        is_fed = client.get(self._path("v1/secrets/langsmith-config")).code == 200
+        waiting = {"reason": "CreateContainerConfigError"}
+        state = {"name": "main", "image": "x", "imageID": "", "restartCount": 0, "ready": is_fed,
+                 "state": {} if is_fed else {"waiting": waiting}}  # fmt: skip
+        scheduled = {"type": "PodScheduled", "status": str(is_placed), **({} if is_placed else _UNSCHEDULABLE)}
+        status = {
+            "phase": "Running" if is_placed and is_fed else "Pending",
+            "conditions": [scheduled],
+            "containerStatuses": [state] if is_placed else [],
+        }
+        _ok(client.patch(f"{path}/status", {"status": status}))
+
+    def _new_pod(self, client: Client, name: str, template: dict[str, Any]) -> dict[str, Any]:
+        spec = json.loads(json.dumps(template["spec"]))
+        account = client.get(self._path(f"v1/serviceaccounts/{spec['serviceAccountName']}")).body
+        if role := (account["metadata"].get("annotations") or {}).get(ROLE):
+            spec["containers"][0]["env"].append({"name": "AWS_ROLE_ARN", "value": role})
+        placed = [pod for pod in self._list(client, "pods") if "nodeName" in pod["spec"]]
+        if len(placed) < NODE_CPU:
+            spec["nodeName"] = self.node_group
+        made = _ok(client.post(self._path("v1/pods"), {"metadata": {**template["metadata"], "name": name}, "spec": spec}))
+        if "nodeName" not in spec:
+            about = {"kind": "Pod", "namespace": self.namespace, "name": name}
+            event = {"metadata": {"name": name}, "involvedObject": about, "reason": "NotTriggerScaleUp"}
+            _ok(client.post(self._path("v1/events"), event))
+        found: dict[str, Any] = made
+        return found
+
+    def _list(self, client: Client, resource: str) -> list[dict[str, Any]]:
+        groups = {"externalsecrets": "external-secrets.io/v1", **dict.fromkeys(KINDS, "apps/v1")}
+        items: list[dict[str, Any]] = _ok(client.get(self._path(f"{groups.get(resource, 'v1')}/{resource}")))["items"]
+        return items
+
+    def _path(self, path: str) -> str:
+        group, version, *rest = path.split("/") if not path.startswith("v1/") else ("", *path.split("/"))
+        root = f"/apis/{group}/{version}" if group else f"/api/{version}"
+        return f"{root}/namespaces/{self.namespace}/{'/'.join(rest)}"
+
+
+_UNSCHEDULABLE = {"reason": "Unschedulable", "message": "0/1 nodes are available: 1 Insufficient cpu."}
+
+
+def _install(client: Client) -> None:
+    """Define ExternalSecret, as the operator's own manifest does."""
+    text = (Path(aws.__file__).parent / "manifests" / "external-secrets.yaml").read_text()
+    for each in yaml.safe_load_all(text):
+        is_new = each["kind"] == "CustomResourceDefinition" and client.get(f"{CRDS}/{each['metadata']['name']}").code == 404
+        if is_new:
+            _ok(client.post(CRDS, each))
+
+
+def _labels(component: str) -> dict[str, str]:
+    name, instance = "app.kubernetes.io/name", "app.kubernetes.io/instance"
+    return {name: "langsmith", instance: "langsmith", "app.kubernetes.io/component": f"langsmith-{component}"}
+
+
+def _named(name: str, **more: Any) -> dict[str, Any]:
+    labels = {"app.kubernetes.io/name": "langsmith", "app.kubernetes.io/instance": "langsmith"}
+    return {"metadata": {"name": name, "labels": labels}, **more}
+
+
+def _untyped(spec: dict[str, Any]) -> dict[str, Any]:
+    return {**spec, "ports": [{k: v for k, v in port.items() if k != "nodePort"} for port in spec["ports"]]}
+
+
+def _role(pod: dict[str, Any]) -> str:
+    found = [entry.get("value", "") for entry in pod["spec"]["containers"][0]["env"] if entry["name"] == "AWS_ROLE_ARN"]
+    return "".join(found)
+
+
+def _ok(answer: Any) -> Any:
+    assert answer.code < 300, answer.body
+    return answer.body
+
+
+Settle = Callable[[], None]

@@ -1,0 +1,108 @@
+"""The way in as Kubernetes describes it: whose Ingress it is, and what it takes."""
+
+from typing import Any
+
+import pytest
+
+from hallmark.evidence.snapshot import Snapshot
+from hallmark.model import Answer, Call, Status
+from hallmark.views.all import Views
+from hallmark.views.ingresses import Ingresses, Route
+
+
+def ingresses(ingress: dict[str, Any], classes: dict[str, str] | None = None) -> Ingresses:
+    """A view over one Ingress and the classes of the cluster."""
+    made = [{"metadata": {"name": name}, "spec": {"controller": by}} for name, by in (classes or {}).items()]
+    place = {"group": "networking.k8s.io", "version": "v1"}
+    answers = {
+        Call.of("kubernetes", "list", resource="ingresses", namespace="n", **place): {"items": [ingress]},
+        Call.of("kubernetes", "list", resource="ingressclasses", **place): {"items": made},
+    }
+    observed = {call.key: Answer(Status.OBSERVED, value) for call, value in answers.items()}
+    return Views(Snapshot(observed, {"namespace": "n"})).ingresses
+
+
+def ingress(annotations: dict[str, str] | None = None, **spec: Any) -> dict[str, Any]:
+    """An Ingress as the API gives it."""
+    return {"metadata": {"name": "i", "namespace": "n", "annotations": annotations or {}}, "spec": spec}
+
+
+ALB = "ingress.k8s.aws/alb"
+
+
+@pytest.mark.parametrize(
+    ("raw", "classes", "is_alb"),
+    [
+        (ingress(ingressClassName="alb"), {"alb": ALB}, True),
+        (ingress(ingressClassName="public"), {"public": ALB}, True),
+        (ingress(ingressClassName="alb"), {}, True),
+        (ingress({"kubernetes.io/ingress.class": "alb"}), {}, True),
+        (ingress(ingressClassName="alb"), {"alb": "example.com/other"}, False),
+        (ingress(ingressClassName="public"), {}, False),
+        (ingress(ingressClassName="nginx"), {"nginx": "k8s.io/ingress-nginx", "alb": ALB}, False),
+        (ingress(), {"alb": ALB}, False),
+    ],
+    ids=["usual", "other name", "no class object", "annotation", "other controller", "unknown", "nginx", "none"],
+)
+def test_an_ingress_is_of_the_controller_that_its_class_names(
+    raw: dict[str, Any],
+    classes: dict[str, str],
+    is_alb: bool,  # noqa: FBT001  (what is expected)
+) -> None:
+    """The class decides, not what it is called."""
+    (entry,) = ingresses(raw, classes).all
+    assert entry.is_alb is is_alb
+
+
+@pytest.mark.parametrize(
+    ("asked", "host", "takes"),
+    [
+        ("a.example.com", "a.example.com", True),
+        ("b.example.com", "a.example.com", False),
+        ("", "a.example.com", True),
+        ("*.example.com", "a.example.com", True),
+        ("*.example.com", "b.a.example.com", False),
+        ("*.example.com", "example.com", False),
+    ],
+)
+def test_a_wildcard_stands_for_one_label(asked: str, host: str, takes: bool) -> None:  # noqa: FBT001  (what is expected)
+    """As the Ingress documentation has it."""
+    assert Route(asked, "/", is_prefix=True, service="s").takes(host) is takes
+
+
+def test_routes_come_from_rules_and_from_the_default_backend() -> None:
+    """A path that leads to something else than a Service leads nowhere that is known."""
+    backend = {"service": {"name": "s", "port": {"number": 80}}}
+    paths = [
+        {"path": "/", "pathType": "Prefix", "backend": backend},
+        {"path": "/x", "pathType": "Exact", "backend": backend},
+        {"path": "/bucket", "pathType": "Prefix", "backend": {"resource": {"kind": "StorageBucket", "name": "b"}}},
+        {"pathType": "ImplementationSpecific", "backend": backend},
+    ]
+    raw = ingress(
+        defaultBackend={"service": {"name": "d"}}, rules=[{"host": "A.example.com", "http": {"paths": paths}}, {}]
+    )
+    (entry,) = ingresses(raw).all
+
+    assert [(one.host, one.path, one.is_prefix, one.service) for one in entry.routes] == [
+        ("", "/", True, "d"),
+        ("a.example.com", "/", True, "s"),
+        ("a.example.com", "/x", False, "s"),
+        ("a.example.com", "/", True, "s"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("status", "addresses"),
+    [
+        ({"loadBalancer": {"ingress": [{"hostname": "x.elb.amazonaws.com"}]}}, ("x.elb.amazonaws.com",)),
+        ({"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]}}, ()),
+        ({"loadBalancer": {}}, ()),
+        ({}, ()),
+    ],
+    ids=["name", "address", "empty", "new"],
+)
+def test_the_address_is_the_name_that_the_controller_wrote(status: dict[str, Any], addresses: tuple[str, ...]) -> None:
+    """Without one nobody has made a load balancer yet."""
+    (entry,) = ingresses(ingress(ingressClassName="alb") | {"status": status}).all
+    assert entry.addresses == addresses

@@ -1,0 +1,112 @@
+"""Where Secrets come from, and what may be known of them."""
+
+from typing import Any
+
+import pytest
+
+from hallmark.evidence.snapshot import Snapshot
+from hallmark.model import Answer, Call, Status
+from hallmark.views.all import Views
+from hallmark.views.secrets import Secrets
+from hallmark.views.workloads import Variable
+
+ESO = "external-secrets.io"
+
+
+def secrets(
+    facts: list[dict[str, Any]] | None = None,
+    external: list[dict[str, Any]] | None = None,
+    **stores: list[dict[str, Any]],
+) -> Secrets:
+    """A view over facts, ExternalSecrets and stores."""
+    served = {"v1": ["secrets"], f"{ESO}/v1": ["externalsecrets", "secretstores", "clustersecretstores"]}
+    answers = {
+        Call.of("kubernetes", "discovery"): {"resources": served},
+        Call.of("kubernetes", "secrets", namespace="n"): {"items": facts or []},
+        _list("externalsecrets", "n"): {"items": external or []},
+        _list("secretstores", "n"): {"items": stores.get("own", [])},
+        _list("clustersecretstores"): {"items": stores.get("cluster", [])},
+    }
+    observed = {call.key: Answer(Status.OBSERVED, value) for call, value in answers.items()}
+    return Views(Snapshot(observed, {"namespace": "n", "release": "r"})).secrets
+
+
+def _list(resource: str, namespace: str = "") -> Call:
+    place = {"namespace": namespace} if namespace else {}
+    return Call.of("kubernetes", "list", group=ESO, version="v1", resource=resource, **place)
+
+
+def _external(status: str = "True", **spec: Any) -> dict[str, Any]:
+    ready = [{"type": "Ready", "status": status, "reason": "SecretSynced" if status == "True" else "SecretSyncedError"}]
+    return {"metadata": {"name": "e"}, "spec": spec, "status": {"conditions": ready}}
+
+
+def _owned(by: str = "e") -> list[dict[str, Any]]:
+    owners = [{"kind": "ExternalSecret", "name": by}]
+    return [{"metadata": {"name": "s", "ownerReferences": owners}, "keys": {}}]
+
+
+@pytest.mark.parametrize(
+    ("facts", "external", "ready", "reason"),
+    [
+        (_owned(), _external(target={"name": "s"}), True, ""),
+        (_owned(), _external("False", target={"name": "s"}), False, "SecretSyncedError"),
+        (_owned("other"), _external(target={"name": "s"}), False, "it does not own the Secret"),
+        (_owned("other"), _external(target={"name": "s", "creationPolicy": "Merge"}), True, ""),
+        ([], _external(target={"name": "s"}), False, "it does not own the Secret"),
+        (_owned(), {"metadata": {"name": "e"}, "spec": {"target": {"name": "s"}}}, False, "never synced"),
+    ],
+    ids=["owns", "fails", "owned by another", "merges", "no Secret", "new"],
+)
+def test_an_external_secret_feeds_a_secret_when_it_is_ready_and_owns_it(
+    facts: list[dict[str, Any]],
+    external: dict[str, Any],
+    ready: bool,  # noqa: FBT001  (what is expected)
+    reason: str,
+) -> None:
+    """Otherwise somebody else made it."""
+    supply = secrets(facts, [external]).supply("s")
+
+    assert supply is not None
+    assert (supply.is_ready, supply.reason) == (ready, reason)
+
+
+def test_a_target_without_a_name_has_that_of_the_external_secret() -> None:
+    """The operator's default; names asked for come from data and dataFrom, each once."""
+    data = [{"secretKey": "a", "remoteRef": {"key": "x"}}, {"secretKey": "b", "remoteRef": {"key": "x"}}]
+    view = secrets(external=[_external(data=data, dataFrom=[{"extract": {"key": "y"}}, {"find": {}}])])
+    supply = view.supply("e")
+
+    assert supply is not None
+    assert (supply.secret, supply.remote) == ("e", ("x", "y"))
+    assert supply.store == ("SecretStore", "")
+
+
+def test_a_ready_supply_comes_before_one_that_is_not() -> None:
+    """Two ExternalSecrets for one Secret: what feeds it counts."""
+    broken = _external("False", target={"name": "s"}) | {"metadata": {"name": "broken"}}
+    supply = secrets(_owned(), [broken, _external(target={"name": "s"})]).supply("s")
+
+    assert supply is not None
+    assert supply.name == "e"
+
+
+def test_stores_of_both_kinds_are_told_apart() -> None:
+    """A namespaced store and one of the cluster may share a name; a store of another provider has no AWS part."""
+    own = [{"metadata": {"name": "a"}, "spec": {"provider": {"aws": {"service": "ParameterStore"}}}}]
+    cluster = [{"metadata": {"name": "a"}, "spec": {"provider": {"aws": {"service": "SecretsManager"}}}}]
+    other = [{"metadata": {"name": "b"}}]
+    found = secrets(own=own, cluster=[*cluster, *other]).stores
+
+    assert found[("SecretStore", "a")]["service"] == "ParameterStore"
+    assert found[("ClusterSecretStore", "a")]["service"] == "SecretsManager"
+    assert found[("ClusterSecretStore", "b")] == {}
+
+
+def test_a_key_is_there_when_it_holds_something() -> None:
+    """A missing Secret, a missing key and an empty value are all nothing."""
+    view = secrets([{"metadata": {"name": "s"}, "keys": {"k": {"empty": False}, "blank": {"empty": True}}}])
+
+    assert [
+        view.holds(Variable("X", {}, *where)) for where in (("s", "k"), ("s", "blank"), ("s", "no"), ("t", "k"))
+    ] == [*(True, False, False, False)]
