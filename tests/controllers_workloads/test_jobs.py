@@ -18,7 +18,7 @@ def test_a_job_completes(cluster: Any, workload: Make) -> None:
         ("Complete", "CompletionsReached"),
     ]
     assert "Completed: Job completed" in cluster.soon(lambda: cluster.events("migrate"))
-    assert len(cluster.pods("migrate")) == 2
+    assert len(cluster.get("pods", "", "-l", "batch.kubernetes.io/job-name=migrate")) == 2
 
 
 def test_a_job_fails(cluster: Any, workload: Make) -> None:

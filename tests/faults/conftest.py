@@ -99,7 +99,8 @@ class Staged(Target):
     def write(self, call: Call) -> Outcome:
         """Make the write, and let the cluster do what follows from it."""
         outcome = super().write(call)
-        self._stage.settle()
+        if call.service == "kubernetes":
+            self._stage.settle()
         return outcome
 
 

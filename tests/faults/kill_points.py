@@ -24,7 +24,7 @@ from hallmark.faults.target import Target
 from hallmark.model import Call
 from hallmark.targets.aws import AwsSource
 from hallmark.targets.profile import Profile
-from hallmark.targets.writer import Outcome
+from hallmark.targets.writer import AwsWriter, Outcome
 
 Stage = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("stage.py")))).Stage
 
@@ -45,8 +45,8 @@ class Fuse:
 class Mortal(Target):
     """A target whose writer dies with its fuse; the cluster lives on and does what was written."""
 
-    def __init__(self, profile: Profile, stage: Any, fuse: Fuse | None = None) -> None:
-        super().__init__(profile)
+    def __init__(self, profile: Profile, aws: AwsWriter, stage: Any, fuse: Fuse | None = None) -> None:
+        super().__init__(profile, aws)
         self._stage, self._fuse = stage, fuse
 
     def write(self, call: Call) -> Outcome:
@@ -54,28 +54,33 @@ class Mortal(Target):
         if self._fuse:
             self._fuse.burn()
         outcome = super().write(call)
-        self._stage.settle()
+        if call.service == "kubernetes":
+            self._stage.settle()
         return outcome
 
 
 def main(verb: str, fault: Fault, profile: Profile, stage: Any, home: Path) -> None:
     """Try points until the verb survives; then the last point was after its last event."""
     setattr(watchdog, "start", lambda *_: None)  # noqa: B010  (mypy rightly objects to plain assignment)
+    aws = AwsWriter(profile)
+    engine = runner.Runner(profile, home, Mortal(profile, aws, stage))
     for point in itertools.count():
-        before = state(AwsSource(profile), stage)
+        before = state(aws, stage)
         if verb == "revert":
-            runner.Runner(profile, home, Mortal(profile, stage)).inject(fault)
-        died = is_killed(partial(act, verb, fault, profile, stage, home, Fuse(point)))
-        runner.revert(home, profile)
-        stage.settle()
-        recovered = state(AwsSource(profile), stage) == before and not runner.active(home)
+            engine.inject(fault)
+        died = is_killed(partial(act, verb, fault, profile, aws, stage, home, Fuse(point)))
+        for left in runner.active(home):
+            engine.revert(left)
+        recovered = state(aws, stage) == before and not runner.active(home)
         sys.stdout.write(json.dumps({"point": point, "died": died, "recovered": recovered}) + "\n")
         if not died:
             return
 
 
-def act(verb: str, fault: Fault, profile: Profile, stage: Any, home: Path, fuse: Fuse) -> None:
+def act(verb: str, fault: Fault, profile: Profile, aws: AwsWriter, stage: Any, home: Path, fuse: Fuse) -> None:
     """Inject or revert with a fuse at every journal entry and every call."""
+    for client in aws._clients.values():
+        client.close()  # the connections are the parent's
     save = journal.save
 
     def mortal_save(home: Path, entry: journal.Journal) -> journal.Journal:
@@ -83,7 +88,7 @@ def act(verb: str, fault: Fault, profile: Profile, stage: Any, home: Path, fuse:
         return save(home, entry)
 
     setattr(journal, "save", mortal_save)  # noqa: B010  (the same)
-    engine = runner.Runner(profile, home, Mortal(profile, stage, fuse))
+    engine = runner.Runner(profile, home, Mortal(profile, aws, stage, fuse))
     if verb == "inject":
         engine.inject(fault)
     else:

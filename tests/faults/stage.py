@@ -5,7 +5,7 @@ Faults see a Kubernetes API, its objects and their states. Who makes the states 
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,8 +54,9 @@ class Stage:
                 self._supply(client, external)
             for service in self._list(client, "services"):
                 self._balance(client, service)
-            for component, (resource, _) in COMPONENTS.items():
-                self._run(client, component, resource)
+            for resource in KINDS:
+                for workload in self._list(client, resource):
+                    self._run(client, workload)
 
     def get(self, path: str) -> Any:
         """Return an object of the namespace by group and name, for example ``apps/v1/deployments/langsmith-backend``."""
@@ -153,29 +154,26 @@ class Stage:
         _ok(client.patch(path, {"status": {"conditions": [ready]}}))
 
     def _balance(self, client: Client, service: dict[str, Any]) -> None:
-        address = [{"hostname": "a1b2.elb.amazonaws.com"}] if service["spec"]["type"] == "LoadBalancer" else None
-        path = self._path(f"v1/services/{service['metadata']['name']}/status")
-        _ok(client.patch(path, {"status": {"loadBalancer": {"ingress": address}}}))
+        is_exposed = service["spec"]["type"] == "LoadBalancer"
+        if is_exposed != bool(service.get("status", {}).get("loadBalancer", {}).get("ingress")):
+            address = [{"hostname": "a1b2.elb.amazonaws.com"}] if is_exposed else None
+            path = self._path(f"v1/services/{service['metadata']['name']}/status")
+            _ok(client.patch(path, {"status": {"loadBalancer": {"ingress": address}}}))
 
-    def _run(self, client: Client, component: str, resource: str) -> None:
-        path = self._path(f"apps/v1/{resource}/langsmith-{component}")
-        workload = client.get(path).body
-        if workload.get("kind") != KINDS[resource]:
-            return  # deleted by a test
-        digest = hashlib.sha256(json.dumps(workload["spec"]["template"], sort_keys=True).encode()).hexdigest()[:8]
-        names = [f"langsmith-{component}-{digest}-{i}" for i in range(workload["spec"]["replicas"])]
-        for pod in self._list(client, "pods"):
-            if pod["metadata"]["labels"] == _labels(component) and pod["metadata"]["name"] not in names:
-                _ok(client.delete(self._path(f"v1/pods/{pod['metadata']['name']}"), {"gracePeriodSeconds": 0}))
-        for name in names:
-            self._pod(client, name, workload["spec"]["template"])
-
-    def _pod(self, client: Client, name: str, template: dict[str, Any]) -> None:
-        path = self._path(f"v1/pods/{name}")
-        present = client.get(path)
-        pod = present.body if present.code == 200 else self._new_pod(client, name, template)
-        is_placed = "nodeName" in pod["spec"]
+    def _run(self, client: Client, workload: dict[str, Any]) -> None:
+        name, template = workload["metadata"]["name"], workload["spec"]["template"]
+        digest = hashlib.sha256(json.dumps(template, sort_keys=True).encode()).hexdigest()[:8]
+        names = [f"{name}-{digest}-{i}" for i in range(workload["spec"]["replicas"])]
+        present = {each["metadata"]["name"]: each for each in self._list(client, "pods")
+                   if each["metadata"]["labels"] == template["metadata"]["labels"]}  # fmt: skip
+        for surplus in set(present) - set(names):
+            _ok(client.delete(self._path(f"v1/pods/{surplus}"), {"gracePeriodSeconds": 0}))
         is_fed = client.get(self._path("v1/secrets/langsmith-config")).code == 200
+        for each in names:
+            self._tell(client, present.get(each) or self._new_pod(client, each, template), is_fed=is_fed)
+
+    def _tell(self, client: Client, pod: dict[str, Any], *, is_fed: bool) -> None:
+        is_placed = "nodeName" in pod["spec"]
         waiting = {"reason": "CreateContainerConfigError"}
         state = {"name": "main", "image": "x", "imageID": "", "restartCount": 0, "ready": is_fed,
                  "state": {} if is_fed else {"waiting": waiting}}  # fmt: skip
@@ -185,7 +183,8 @@ class Stage:
             "conditions": [scheduled],
             "containerStatuses": [state] if is_placed else [],
         }
-        _ok(client.patch(f"{path}/status", {"status": status}))
+        if (pod["status"].get("phase"), bool(pod["status"].get("conditions"))) != (status["phase"], True):
+            _ok(client.patch(self._path(f"v1/pods/{pod['metadata']['name']}/status"), {"status": status}))
 
     def _new_pod(self, client: Client, name: str, template: dict[str, Any]) -> dict[str, Any]:
         spec = json.loads(json.dumps(template["spec"]))
@@ -198,7 +197,7 @@ class Stage:
         made = _ok(client.post(self._path("v1/pods"), {"metadata": {**template["metadata"], "name": name}, "spec": spec}))
         if "nodeName" not in spec:
             about = {"kind": "Pod", "namespace": self.namespace, "name": name}
-            event = {"metadata": {"name": name}, "involvedObject": about, "reason": "NotTriggerScaleUp"}
+            event = {"metadata": {"generateName": name}, "involvedObject": about, "reason": "NotTriggerScaleUp"}
             _ok(client.post(self._path("v1/events"), event))
         found: dict[str, Any] = made
         return found
@@ -248,6 +247,3 @@ def _role(pod: dict[str, Any]) -> str:
 def _ok(answer: Any) -> Any:
     assert answer.code < 300, answer.body
     return answer.body
-
-
-Settle = Callable[[], None]

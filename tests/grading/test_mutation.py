@@ -76,3 +76,37 @@ def test_a_mutant_that_changes_nothing_is_its_authors_error() -> None:
         try_mutant(nowhere, CHECKS, HEALTHY)
     with pytest.raises(AuthorError, match="not a check"):
         try_mutant(_mutant("VpcId", "no_such_check"), CHECKS, HEALTHY)
+
+
+PODS = {
+    Call.of("kubernetes", "list", version="v1", resource="pods"): ("a", "b"),
+    Call.of("kubernetes", "list", version="v1beta1", resource="pods", group="metrics.k8s.io"): ("a",),
+}
+LISTS = Snapshot({
+    call.key: Answer(Status.OBSERVED, {"items": [{"metadata": {"name": name}} for name in names]})
+    for call, names in PODS.items()
+})  # fmt: skip
+
+
+def _names(snapshot: Snapshot) -> list[list[str]]:
+    return [[one["metadata"]["name"] for one in answer.value["items"]] for answer in snapshot.answers.values()]
+
+
+def test_objects_of_a_cluster_are_found_by_resource_and_name() -> None:
+    """Two groups may have a resource of one name; parameters tell them apart."""
+    edit = Edit(LISTS)
+
+    assert len(list(edit.objects("pods"))) == 3
+    assert len(list(edit.objects("pods", "a"))) == 2
+    assert len(list(edit.objects("pods", version="v1"))) == 2
+    with pytest.raises(AuthorError, match="no pods c to change"):
+        list(edit.objects("pods", "c"))
+
+
+def test_an_object_that_is_removed_is_gone_from_every_list() -> None:
+    """And the evidence it was taken from still has it."""
+    edit = Edit(LISTS)
+    edit.remove("pods", "a")
+
+    assert _names(edit.snapshot) == [["b"], []]
+    assert _names(LISTS) == [["a", "b"], ["a"]]

@@ -102,6 +102,33 @@ def test_a_dead_zygote_counts_as_killed_containers(other_cluster: Any, shell: Sp
     assert pod["status"]["containerStatuses"][0]["lastState"]["terminated"]["exitCode"] == 137
 
 
+def test_a_restored_cluster_runs_again(other_cluster: Any, shell: Spec) -> None:
+    """When the API is given an earlier state while the kubelet runs, what ran then runs again."""
+    path = other_cluster.pod("kept", shell("sleep 600"))
+    before = other_cluster.when(path, runs)
+    dump = other_cluster.call("GET", "/snapshot")
+    other_cluster.call("DELETE", path)
+    assert other_cluster.gone(path)
+    extra = other_cluster.pod("extra", shell("sleep 600"))
+    other_cluster.when(extra, runs)
+
+    other_cluster.call("PUT", "/snapshot", dump)
+    assert other_cluster.gone(extra)
+    pod = other_cluster.when(path, runs)
+    assert pod["metadata"]["uid"] == before["metadata"]["uid"]
+    assert until(lambda: other_cluster.exec("kept", "hostname")[:2] == (0, "kept\n"), 10)
+    assert until(lambda: len(members(session(other_cluster))) == 2, 10)
+
+
+def test_pods_that_ended_free_their_address(other_cluster: Any, shell: Spec) -> None:
+    """The address of a pod that has ended is given to another; its status keeps it."""
+    path = other_cluster.pod("ended", shell("true", restartPolicy="Never"))
+    ended = other_cluster.when(path, lambda pod: pod["status"]["phase"] == "Succeeded")["status"]["podIP"]
+    next_ = other_cluster.when(other_cluster.pod("next", shell("sleep 600")), runs)["status"]["podIP"]
+
+    assert next_ == ended == other_cluster.get(path)["status"]["podIP"]
+
+
 def test_only_one_kubelet_a_folder(other_cluster: Any) -> None:
     """A second kubelet of the same state folder refuses to start."""
     command = [sys.executable, "-m", "hallmark.twin.kubelet.main", "--kubeconfig", str(other_cluster.kubeconfig)]

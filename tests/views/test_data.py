@@ -155,8 +155,12 @@ def test_a_cache_answers_under_its_primary_its_reader_and_its_nodes() -> None:
         "ReaderEndpoint": {"Address": "replica.r", "Port": 1},
     }
     group = {
-        "ReplicationGroupId": "g", "ARN": "arn:aws:elasticache:r:1:replicationgroup:g", "Status": "available",
-        "TransitEncryptionEnabled": True, "AuthTokenEnabled": True, "NodeGroups": [shard],
+        "ReplicationGroupId": "g",
+        "ARN": "arn:aws:elasticache:r:1:replicationgroup:g",
+        "Status": "available",
+        "TransitEncryptionEnabled": True,
+        "AuthTokenEnabled": True,
+        "NodeGroups": [shard],
         "ConfigurationEndpoint": {"Address": "config.r", "Port": 1},
     }
     node = {"Endpoint": {"Address": "r-001.r", "Port": 1}}

@@ -15,7 +15,9 @@ SSD = frozenset({"gp3", "io1", "io2"})
 DATA = "/var/lib/clickhouse"
 """Where ClickHouse keeps its data (its own default, and the chart's)."""
 _KIB = {"io1": 256, "io2": 256}
+"""KiB that one operation moves at most."""
 _MOST = {"io1": 500, "io2": 4000}
+"""MiB/s that a volume moves at most, below 32000 operations for io1."""
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,7 @@ class Strategies:
             ("", "Pod"): lambda obj: pods.admit(store, obj),
             ("", "PersistentVolumeClaim"): self._claim,
             ("networking.k8s.io", "Ingress"): self._ingress,
+            ("batch", "Job"): _job,
             ("apiextensions.k8s.io", "CustomResourceDefinition"): crds.complete,
         }
 
@@ -106,6 +107,18 @@ class Strategies:
         ]
         newest = max(marked, key=lambda obj: obj["metadata"]["creationTimestamp"], default=None)
         return newest["metadata"]["name"] if newest else ""
+
+
+def _job(obj: Json) -> None:
+    # A Job selects its pods by its own uid; with the older names of the labels, too, as long as the real server does.
+    spec, name, uid = obj["spec"], obj["metadata"]["name"], obj["metadata"]["uid"]
+    if spec.get("manualSelector"):
+        return
+    prefix = "batch.kubernetes.io/"
+    labels = {f"{prefix}controller-uid": uid, f"{prefix}job-name": name, "controller-uid": uid, "job-name": name}
+    metadata = spec["template"].setdefault("metadata", {})
+    metadata["labels"] = {**(metadata.get("labels") or {}), **labels}
+    spec["selector"] = {"matchLabels": {f"{prefix}controller-uid": uid}}
 
 
 def _annotations(obj: Json) -> dict[str, str]:

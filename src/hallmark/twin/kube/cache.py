@@ -36,7 +36,7 @@ class Cache:
         """Set once the first list is in."""
         self._objects: dict[Key, Object] = {}
         self._children: dict[str, dict[Key, Object]] = {}
-        self._removed: dict[str, None] = {}
+        self._removed: dict[str, int] = {}
         self._listeners: list[Listener] = []
 
     def listen(self, listener: Listener) -> None:
@@ -70,7 +70,7 @@ class Cache:
 
     def forget(self, thing: Object) -> None:
         """Take in that an object is gone."""
-        self._removed[thing["metadata"]["uid"]] = None
+        self._removed[thing["metadata"]["uid"]] = _version(thing)
         while len(self._removed) > 4096:  # noqa: PLR2004  (only the last moments matter)
             del self._removed[next(iter(self._removed))]
         known = self._objects.get(key_of(thing))
@@ -99,7 +99,7 @@ class Cache:
             if _version(gone) <= int(version):
                 self.forget(gone)
         for each in found:
-            self._removed.pop(each["metadata"]["uid"], None)  # back again: the cluster was restored
+            self._welcome(each)
             self.note(each)
         self.synced.set()
         return version
@@ -109,7 +109,14 @@ class Cache:
             if event == "DELETED":
                 self.forget(thing)
             elif event != "BOOKMARK":
+                if event == "ADDED":
+                    self._welcome(thing)
                 self.note(thing)
+
+    def _welcome(self, thing: Object) -> None:
+        # A removed object that is there again, and not only in old news: the cluster was restored.
+        if _version(thing) > self._removed.get(thing["metadata"]["uid"], -1):
+            self._removed.pop(thing["metadata"]["uid"], None)
 
     def _forget_parent(self, known: Object | None) -> None:
         parent = controller_of(known) if known else None

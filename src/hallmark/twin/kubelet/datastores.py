@@ -18,7 +18,7 @@ from hallmark.twin.clients import Clients
 from hallmark.twin.control import Control
 from hallmark.twin.kube.kinds import Object
 
-FRESH = 1.0
+FRESH = 2.0
 """Seconds for which an answer of AWS is used again: many pods ask the same at the same time."""
 DOWN = frozenset({"stopped", "stopping", "starting", "creating", "deleting", "failed", "rebooting"})
 SUFFIXES = (".rds.amazonaws.com", ".cache.amazonaws.com")

@@ -55,11 +55,11 @@ class Pod:
         """Set for a moment when something that the pod is made of changes."""
         self.stopping = False
         self.has_inits = bool(spec.get("initContainers"))
-        self.address = self._place()
+        self.address = Address(self._earlier("podIP"), "") if self._earlier("phase") in ENDED else self._place()
         self._mounted = False
         self._ended: dict[str, str] = {}
         self._tokens: dict[str, tuple[float, str]] = {}
-        self._started = (thing.get("status") or {}).get("startTime") or timestamp()
+        self._started = self._earlier("startTime") or timestamp()
         self._inits = self._make(spec.get("initContainers") or [], "initContainerStatuses")
         self._containers = self._make(spec["containers"], "containerStatuses")
         self._dirty = asyncio.Event()
@@ -77,14 +77,16 @@ class Pod:
             for spec in specs
         ]
 
+    def _earlier(self, name: str) -> str:
+        return str((self.object.get("status") or {}).get(name) or "")
+
     def _place(self) -> Address:
         node = self.machine.node(self.node_name)
         if node is None:
             raise EnvironmentFault(f"{self.node_name} is not a node of this kubelet.")
-        earlier = (self.object.get("status") or {}).get("podIP", "")
         if self.object["spec"].get("hostNetwork"):
             return self.machine.addresses.take("", internal_ip(node))
-        return self.machine.addresses.take(self.machine.subnet(node), earlier, self.machine.node_addresses())
+        return self.machine.addresses.take(self.machine.subnet(node), self._earlier("podIP"), self.machine.node_addresses())
 
     # What containers ask of their pod.
 
@@ -165,7 +167,7 @@ class Pod:
 
     def start(self) -> None:
         """Begin its life; one that has ended already only keeps its logs."""
-        if (self.object.get("status") or {}).get("phase") not in ENDED:
+        if self._earlier("phase") not in ENDED:
             self.later(self._write_status())
             self.later(self._live())
 
@@ -207,7 +209,7 @@ class Pod:
             await self._put(self.status())
         self._forget()
         await self.machine.caches.delete(PODS, self.object, gracePeriodSeconds=0)
-        self.machine.addresses.give_back(self.address)
+        self._leave()
 
     def abandon(self) -> None:
         """Stop looking after it: the kubelet ends, and its processes with it."""
@@ -222,7 +224,7 @@ class Pod:
             await asyncio.gather(*(each.stop(1.0) for each in self.all()))
             await self._settle()
             self._forget()
-            self.machine.addresses.give_back(self.address)
+            self._leave()
 
     async def _settle(self) -> None:
         # What is still going on waits for something, or writes a status that is not the last.
@@ -230,6 +232,12 @@ class Pod:
         for task in waiting:
             task.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
+
+    def _leave(self) -> None:
+        # Its address is free for others; its status keeps it.
+        if self.address.loopback:
+            self.machine.addresses.give_back(self.address)
+            self.address = Address(self.address.ip, "")
 
     def _forget(self) -> None:
         self.volumes.remove()
@@ -244,11 +252,13 @@ class Pod:
                 self.later(container.run())
                 await container.started.wait()
             elif await container.run() != 0:
+                self._leave()
                 self.publish()
                 return
             self.publish()
         await asyncio.gather(*(each.run() for each in self._containers))
         await asyncio.gather(*(each.finish(self.grace) for each in self._inits))
+        self._leave()
         self.publish()
 
     async def _deadline(self, seconds: float) -> None:

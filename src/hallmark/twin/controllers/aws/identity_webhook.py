@@ -5,6 +5,7 @@ Source: github.com/aws/amazon-eks-pod-identity-webhook; EKS user guide, "IAM rol
 "EKS Pod Identity". Left out: token expiry by annotation on the pod, skipped containers.
 """
 
+import asyncio
 import base64
 import json
 import ssl
@@ -59,13 +60,13 @@ def patch(pod: Object, account: Object | None, region: str, *, associated: bool)
         pod: The pod that is being created.
         account: Its service account.
         region: AWS region.
-        associated: Whether EKS Pod Identity has an association for the account; IRSA wins where both are set.
+        associated: Whether EKS Pod Identity has an association for the account; it wins over an annotation.
     """
     annotations = (account or {}).get("metadata", {}).get("annotations") or {}
-    if role := annotations.get(ROLE):
-        return _with(pod, _irsa(role, region), replace(IRSA, audience=annotations.get(AUDIENCE, IRSA.audience)))
     if associated:
         return _with(pod, _identity(region), POD_IDENTITY)
+    if role := annotations.get(ROLE):
+        return _with(pod, _irsa(role, region), replace(IRSA, audience=annotations.get(AUDIENCE, IRSA.audience)))
     return []
 
 
@@ -123,6 +124,7 @@ class IdentityWebhook:
         self._caches = cloud.caches
         self._cloud = cloud
         self._url = ""
+        self._served: asyncio.Task[None] | None = None
         authority = trustme.CA(organization_name="Hallmark", organization_unit_name=CONFIGURATION)
         self._authority = authority.cert_pem.bytes()
         self._tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -148,8 +150,8 @@ class IdentityWebhook:
         application.router.add_post("/mutate", self._review)
         runner = web.AppRunner(application, access_log=None)
         await runner.setup()
-        site = web.TCPSite(runner, HOST, 0, ssl_context=self._tls)
-        await site.start()
+        await web.TCPSite(runner, HOST, 0, ssl_context=self._tls).start()
+        self._served = asyncio.create_task(_until_cancelled(runner), name=CONFIGURATION)
         port = runner.addresses[0][1]
         return f"https://{HOST}:{port}/mutate"
 
@@ -191,6 +193,14 @@ class IdentityWebhook:
             "metadata": {"name": CONFIGURATION},
             "webhooks": [webhook],
         }
+
+
+async def _until_cancelled(runner: web.AppRunner) -> None:
+    """Hold the server open; the end of the process's tasks closes it."""
+    try:
+        await asyncio.Event().wait()
+    finally:
+        await runner.cleanup()
 
 
 def _own(configuration: Object) -> Sequence[Key]:

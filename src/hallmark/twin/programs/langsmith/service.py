@@ -5,6 +5,7 @@ breaks later makes it unhealthy where the real one would become so (facts of the
 the log in the driver's words.
 """
 
+import itertools
 import json
 import threading
 import time
@@ -17,9 +18,9 @@ from hallmark.twin.programs.langsmith.stores import STORES, Store, Trouble
 from hallmark.twin.programs.shell.interpreter import Command, Shell
 from hallmark.twin.programs.web import Reply, Request, serve
 
-LOOKS_EVERY = 10.0
+LOOKS_EVERY, BLOBS_EVERY = 10.0, 60.0
 POOL_FAILS_AFTER = 30.0
-"""Seconds: between two looks at the stores, and until a lost store has emptied the connection pool."""
+"""Seconds: between two looks at the stores, at blob storage, and until a lost store has emptied the pool."""
 SECRETS = ("LANGSMITH_LICENSE_KEY", "API_KEY_SALT")
 
 
@@ -131,11 +132,12 @@ def _look_at_blobs(container: Container, role: Role) -> None:
 
 
 def _watch(container: Container, role: Role, stores: Sequence[Store], health: Health) -> None:
-    while True:
+    for look in itertools.count(1):
         container.pause(LOOKS_EVERY)
         for store in stores:
             _look(container, store, health)
-        _look_at_blobs(container, role)
+        if look % (BLOBS_EVERY // LOOKS_EVERY) == 0:
+            _look_at_blobs(container, role)
 
 
 def _answer(container: Container, role: Role, health: Health, request: Request) -> Reply:

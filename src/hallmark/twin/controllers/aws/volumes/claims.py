@@ -132,8 +132,8 @@ class Claims:
             return UNTIL_ACTIVE
         place, about = binding.zone(class_, claim, self._caches[NODES].all()), "/".join(key_of(claim))
         if not place:
-            # The node the scheduler chose is gone: it chooses again.
-            await self._caches.patch(CLAIMS, claim, {"metadata": {"annotations": {binding.SELECTED: None}}})
+            if binding.SELECTED in annotations(claim):  # the chosen node is gone: the scheduler chooses again
+                await self._caches.patch(CLAIMS, claim, {"metadata": {"annotations": {binding.SELECTED: None}}})
             return UNTIL_ACTIVE
         await self._told.normal(
             claim, "Provisioning", f'External provisioner is provisioning volume for claim "{about}"'
