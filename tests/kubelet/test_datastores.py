@@ -66,11 +66,14 @@ def _prepared(clients: Clients, control: Control, folder: Path) -> Account:
     ec2 = clients("ec2")
     vpc = ec2.create_vpc(CidrBlock="10.7.0.0/16")["Vpc"]["VpcId"]
     subnets = [
-        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.7.{number}.0/24", AvailabilityZone=f"{REGION}{zone}")["Subnet"]["SubnetId"]
+        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.7.{number}.0/24", AvailabilityZone=f"{REGION}{zone}")["Subnet"][
+            "SubnetId"
+        ]
         for number, zone in enumerate("ab")
     ]
     nodes, stores = (
-        ec2.create_security_group(GroupName=name, Description=name, VpcId=vpc)["GroupId"] for name in ("nodes", "stores")
+        ec2.create_security_group(GroupName=name, Description=name, VpcId=vpc)["GroupId"]
+        for name in ("nodes", "stores")
     )
     instance = ec2.run_instances(
         ImageId="ami-0a1b2c3d4e5f67890", MinCount=1, MaxCount=1, SubnetId=subnets[0], SecurityGroupIds=[nodes]

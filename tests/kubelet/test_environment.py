@@ -8,7 +8,13 @@ import pytest
 from hallmark.twin.kubelet.environment import BASE, ConfigError, Sources, expand, resolve, service_links
 
 POD = {
-    "metadata": {"name": "web-0", "namespace": "shop", "uid": "u-1", "labels": {"app": "web"}, "annotations": {"a/b": "c"}},
+    "metadata": {
+        "name": "web-0",
+        "namespace": "shop",
+        "uid": "u-1",
+        "labels": {"app": "web"},
+        "annotations": {"a/b": "c"},
+    },
     "spec": {"nodeName": "n1", "serviceAccountName": "seller", "enableServiceLinks": False, "containers": []},
 }
 SECRETS = {"db": {"kind": "Secret", "data": {"user": base64.b64encode(b"ann").decode(), "empty": ""}}}
@@ -36,7 +42,10 @@ def reference(kind: str, name: str, key: str, **more: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("container", "expected"),
     [
-        ({"env": [{"name": "A", "value": "1"}, {"name": "B", "value": "$(A)2$$(A)$(Z)"}]}, {"A": "1", "B": "12$(A)$(Z)"}),
+        (
+            {"env": [{"name": "A", "value": "1"}, {"name": "B", "value": "$(A)2$$(A)$(Z)"}]},
+            {"A": "1", "B": "12$(A)$(Z)"},
+        ),
         ({"env": [{"name": "A"}]}, {"A": ""}),
         (reference("secretKeyRef", "db", "user"), {"X": "ann"}),
         (reference("secretKeyRef", "db", "empty"), {"X": ""}),

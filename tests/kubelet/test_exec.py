@@ -36,7 +36,8 @@ def web(cluster: Any) -> Iterator[str]:
     found = cluster.when(path, lambda pod: pod["status"]["phase"] == "Running")
     service = {"selector": {"app": "web"}, "ports": [{"name": "http", "port": 8000, "targetPort": 80}]}
     cluster.create(
-        "/api/v1/namespaces/default/services", {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}, "spec": service}
+        "/api/v1/namespaces/default/services",
+        {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}, "spec": service},
     )
     target = {"kind": "Pod", "name": "web", "namespace": "default", "uid": found["metadata"]["uid"]}
     cluster.create(
@@ -81,7 +82,9 @@ def test_commands(cluster: Any, pod: str, command: tuple[str, ...], code: int, o
     assert cluster.exec(pod, *command)[:2] == (code, output)
 
 
-@pytest.mark.parametrize("name", ["rm", "python3", "/usr/bin/python3", "bash5", "perl", "kill", "chmod", "mount", "exit"])
+@pytest.mark.parametrize(
+    "name", ["rm", "python3", "/usr/bin/python3", "bash5", "perl", "kill", "chmod", "mount", "exit"]
+)
 def test_no_other_command_exists(cluster: Any, pod: str, name: str) -> None:
     """Any other file cannot be executed: exit code 127 in the runtime's words."""
     code, output, errors = cluster.exec(pod, name, "x")
@@ -112,7 +115,9 @@ def test_scripts_execute_nothing(cluster: Any, pod: str, script: str, words: str
     assert words in errors
 
 
-@pytest.mark.parametrize("name", ["/etc/passwd", "../../../../../../etc/passwd", "/etc/keys/../../../../etc/passwd", "/proc/1/environ"])
+@pytest.mark.parametrize(
+    "name", ["/etc/passwd", "../../../../../../etc/passwd", "/etc/keys/../../../../etc/passwd", "/proc/1/environ"]
+)
 def test_files_of_this_machine_are_not_there(cluster: Any, pod: str, name: str) -> None:
     """Only what is mounted can be read, whatever the path."""
     code, output, errors = cluster.exec(pod, "cat", name)
@@ -146,7 +151,11 @@ def test_images_without_a_shell(cluster: Any) -> None:
     ("command", "code", "words"),
     [
         (("curl", "-s", "http://web:8000/"), 0, "Welcome to nginx!"),
-        (("curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "http://web.default.svc.cluster.local:8000/x"), 0, "404"),
+        (
+            ("curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "http://web.default.svc.cluster.local:8000/x"),
+            0,
+            "404",
+        ),
         (("curl", "-sf", "http://web:8000/x"), 22, "The requested URL returned error: 404"),
         (("wget", "-qO-", "http://web.default:8000"), 0, "Welcome to nginx!"),
         (("curl", "http://nothing:80"), 6, "Could not resolve host: nothing"),

@@ -133,7 +133,11 @@ def test_only_one_kubelet_a_folder(other_cluster: Any) -> None:
     """A second kubelet of the same state folder refuses to start."""
     command = [sys.executable, "-m", "hallmark.twin.kubelet.main", "--kubeconfig", str(other_cluster.kubeconfig)]
     done = subprocess.run(
-        [*command, "--state", str(other_cluster.state), "--port", "0"], capture_output=True, text=True, timeout=20, check=False
+        [*command, "--state", str(other_cluster.state), "--port", "0"],
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
     )
 
     assert (done.returncode, done.stderr) == (3, "Another kubelet of this twin is running.\n")
@@ -240,7 +244,10 @@ def test_a_port_taken_on_this_machine_does_no_harm(other_cluster: Any) -> None:
         path = other_cluster.pod("crowded", {"containers": [container]})
         pod = other_cluster.when(path, lambda pod: pod["status"].get("containerStatuses", [{}])[0].get("ready"))
 
-        assert other_cluster.exec("crowded", "curl", "-s", f"http://{pod['status']['podIP']}:{port}/ok")[1] == '{"health": "ok"}'
+        assert (
+            other_cluster.exec("crowded", "curl", "-s", f"http://{pod['status']['podIP']}:{port}/ok")[1]
+            == '{"health": "ok"}'
+        )
 
 
 def test_containers_see_no_variable_of_this_machine(other_cluster: Any) -> None:
@@ -248,7 +255,9 @@ def test_containers_see_no_variable_of_this_machine(other_cluster: Any) -> None:
     other_cluster.stop()
     other_cluster.environment = {"PLANTED": "on this machine"}
     other_cluster.start()
-    path = other_cluster.pod("clean", {"containers": [{"name": "c", "image": "busybox:1.36", "command": ["env"]}], "restartPolicy": "Never"})
+    path = other_cluster.pod(
+        "clean", {"containers": [{"name": "c", "image": "busybox:1.36", "command": ["env"]}], "restartPolicy": "Never"}
+    )
     other_cluster.when(path, lambda pod: pod["status"]["phase"] == "Succeeded")
     names = {line.split("=")[0] for line in other_cluster.log("clean").splitlines()}
 

@@ -31,9 +31,17 @@ def test_names(reference: str, name: str) -> None:
 @pytest.mark.parametrize(
     ("reference", "reason", "words"),
     [
-        ("nginx:9.99", "ErrImagePull", 'code = NotFound desc = failed to pull and unpack image "docker.io/library/nginx:9.99"'),
+        (
+            "nginx:9.99",
+            "ErrImagePull",
+            'code = NotFound desc = failed to pull and unpack image "docker.io/library/nginx:9.99"',
+        ),
         ("nginx:9.99", "ErrImagePull", "docker.io/library/nginx:9.99: not found"),
-        ("langchain/langsmith-backend:0.99.0", "ErrImagePull", "docker.io/langchain/langsmith-backend:0.99.0: not found"),
+        (
+            "langchain/langsmith-backend:0.99.0",
+            "ErrImagePull",
+            "docker.io/langchain/langsmith-backend:0.99.0: not found",
+        ),
         ("no/such", "ErrImagePull", "pull access denied, repository does not exist or may require authorization"),
         ("quay.io/no/such:1", "ErrImagePull", "quay.io/no/such:1: not found"),
         ("registry.local/x:1", "ErrImagePull", "dial tcp: lookup registry.local: no such host"),
@@ -73,7 +81,9 @@ def test_roles(container: str, command: list[str], module: str, role: str) -> No
 
 def test_shell_scripts_that_start_the_program() -> None:
     """A shell that only executes the entry point is the program itself."""
-    program = CATALOGUE.pull("clickhouse/clickhouse-server:25.12").program("clickhouse", ["/bin/bash", "-c", "exec /entrypoint.sh"])
+    program = CATALOGUE.pull("clickhouse/clickhouse-server:25.12").program(
+        "clickhouse", ["/bin/bash", "-c", "exec /entrypoint.sh"]
+    )
 
     assert (program.module, program.settings["role"]) == ("hallmark.twin.programs.stores", "clickhouse")
 
@@ -100,7 +110,9 @@ def test_other_commands(image: str, command: list[str], missing: str) -> None:
 
 def test_images_without_a_shell() -> None:
     """Distroless images have no shell to run anything with."""
-    program = CATALOGUE.pull("registry.k8s.io/autoscaling/cluster-autoscaler:v1.35.0").program("autoscaler", ["./cluster-autoscaler"])
+    program = CATALOGUE.pull("registry.k8s.io/autoscaling/cluster-autoscaler:v1.35.0").program(
+        "autoscaler", ["./cluster-autoscaler"]
+    )
 
     assert program.module == "hallmark.twin.programs.addon"
     assert "sh" not in program.commands

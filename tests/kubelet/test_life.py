@@ -121,7 +121,12 @@ def test_init_containers_run_first(cluster: Any, shell: Spec) -> None:
     """Init containers run one after the other, before the rest, and share its volumes."""
     mounts = [{"name": "data", "mountPath": "/data"}]
     inits = [
-        {"name": one, "image": "busybox:1.36", "command": ["sh", "-c", f"echo {one} >> /data/order"], "volumeMounts": mounts}
+        {
+            "name": one,
+            "image": "busybox:1.36",
+            "command": ["sh", "-c", f"echo {one} >> /data/order"],
+            "volumeMounts": mounts,
+        }
         for one in ("first", "second")
     ]
     spec = shell("cat /data/order; sleep 600", volumes=[{"name": "data", "emptyDir": {}}], volumeMounts=mounts)
@@ -137,7 +142,9 @@ def test_a_failing_init_container_holds_the_pod(cluster: Any, shell: Spec) -> No
     """While an init container fails, the pod is pending and not initialized."""
     init = {"name": "gate", "image": "busybox:1.36", "command": ["false"]}
     path = cluster.pod("held", {**shell("sleep 600"), "initContainers": [init]})
-    pod = cluster.when(path, lambda pod: pod["status"].get("initContainerStatuses", [{}])[0].get("restartCount", 0) >= 1)
+    pod = cluster.when(
+        path, lambda pod: pod["status"].get("initContainerStatuses", [{}])[0].get("restartCount", 0) >= 1
+    )
 
     assert pod["status"]["phase"] == "Pending"
     assert waiting(pod) == "PodInitializing"
@@ -199,7 +206,9 @@ def test_a_missing_secret_is_a_config_error(cluster: Any, shell: Spec) -> None:
     assert cluster.happened("keyless", "Failed", 'Error: secret "late" not found')
 
     secrets = "/api/v1/namespaces/default/secrets"
-    cluster.create(secrets, {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "late"}, "stringData": {"x": "y"}})
+    cluster.create(
+        secrets, {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "late"}, "stringData": {"x": "y"}}
+    )
     cluster.when(path, lambda pod: "couldn't find key url in Secret default/late" in json.dumps(state(pod)))
     cluster.merge(f"{secrets}/late", {"stringData": {"url": "there"}})
     cluster.when(path, is_ready)
@@ -216,7 +225,9 @@ def test_a_missing_volume_holds_the_pod(cluster: Any, shell: Spec) -> None:
     assert "podIP" not in cluster.get(path)["status"]
 
     maps = "/api/v1/namespaces/default/configmaps"
-    cluster.create(maps, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "late-conf"}, "data": {"a": "b\n"}})
+    cluster.create(
+        maps, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "late-conf"}, "data": {"a": "b\n"}}
+    )
     cluster.when(path, is_ready)
     assert cluster.logged("mountless", "b") == "b\n"
 
@@ -337,7 +348,9 @@ def test_readiness_gates(cluster: Any, shell: Spec) -> None:
     path = cluster.pod("gated", {**shell("sleep 600"), "readinessGates": [{"conditionType": "lb/ready"}]})
     cluster.when(path, lambda pod: "running" in state(pod))
     condition = {"type": "lb/ready", "status": "True"}
-    cluster.call("PATCH", f"{path}/status", {"status": {"conditions": [condition]}}, "application/strategic-merge-patch+json")
+    cluster.call(
+        "PATCH", f"{path}/status", {"status": {"conditions": [condition]}}, "application/strategic-merge-patch+json"
+    )
     pod = cluster.when(path, is_ready)
 
     assert "lb/ready" in {each["type"] for each in pod["status"]["conditions"]}

@@ -57,7 +57,9 @@ def test_options(log: Log, options: Json, expected: list[str]) -> None:
 
 def test_timestamps(log: Log) -> None:
     """With timestamps each line begins with its moment, to the nanosecond."""
-    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z \w+\n", line) for line in read(log, timestamps=True))
+    assert all(
+        re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z \w+\n", line) for line in read(log, timestamps=True)
+    )
 
 
 def test_only_the_last_run_is_kept(log: Log, tmp_path: Path) -> None:
@@ -131,7 +133,10 @@ def test_no_log_yet(cluster: Any) -> None:
     with pytest.raises(HTTPError) as caught:
         cluster.log("mute")
     assert caught.value.code == 400
-    assert 'container \\"c\\" in pod \\"mute\\" is waiting to start: trying and failing to pull image' in caught.value.read().decode()
+    assert (
+        'container \\"c\\" in pod \\"mute\\" is waiting to start: trying and failing to pull image'
+        in caught.value.read().decode()
+    )
 
 
 def test_no_previous_log(cluster: Any, shell: Callable[..., Json]) -> None:
@@ -146,7 +151,13 @@ def test_no_previous_log(cluster: Any, shell: Callable[..., Json]) -> None:
 def test_secrets_do_not_get_into_logs_or_events(cluster: Any) -> None:
     """Values of the environment are neither in logs nor in events, whatever goes wrong."""
     secret = "hunter2-is-secret"
-    names = ("POSTGRES_DATABASE_URI", "REDIS_DATABASE_URI", "LANGSMITH_LICENSE_KEY", "API_KEY_SALT", "CLICKHOUSE_PASSWORD")
+    names = (
+        "POSTGRES_DATABASE_URI",
+        "REDIS_DATABASE_URI",
+        "LANGSMITH_LICENSE_KEY",
+        "API_KEY_SALT",
+        "CLICKHOUSE_PASSWORD",
+    )
     env = [{"name": name, "value": secret} for name in names]
     env[0]["value"] = f"postgres://u:{secret}#x@db.default:5432/x"
     container = {"name": "backend", "image": "langchain/langsmith-backend:0.16.45", "env": env}

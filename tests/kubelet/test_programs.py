@@ -48,7 +48,13 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Json:
     ],
 )
 def test_postgres_urls(  # noqa: PLR0917  (one row a URL)
-    url: str, host: str, port: int, user: str, password: str, database: str, tls: bool  # noqa: FBT001  (a column)
+    url: str,
+    host: str,
+    port: int,
+    user: str,
+    password: str,
+    database: str,
+    tls: bool,  # noqa: FBT001  (a column)
 ) -> None:
     """URLs of PostgreSQL are read with and without a driver's name."""
     found = postgres(url)
@@ -71,7 +77,11 @@ def test_redis_urls() -> None:
         (postgres, "postgres://ann:hunter#2@db:5432/x", "invalid port number in POSTGRES_DATABASE_URI"),
         (postgres, "postgres://ann:hunter/2@db:5432/x", "invalid port number in POSTGRES_DATABASE_URI"),
         (postgres, "postgres://ann:hunter@2@db:5432/x", "more than one @"),
-        (redis, "http://:hunter2@cache:6379", "must specify one of the following schemes (redis://, rediss://, unix://)"),
+        (
+            redis,
+            "http://:hunter2@cache:6379",
+            "must specify one of the following schemes (redis://, rediss://, unix://)",
+        ),
         (redis, "rediss://:hunter?2@cache:6379", "invalid port number in REDIS_DATABASE_URI"),
     ],
 )
@@ -250,7 +260,9 @@ class Aws:
 
 
 KEYS = "<AccessKeyId>A</AccessKeyId><SecretAccessKey>S</SecretAccessKey><SessionToken>T</SessionToken>"
-DENIED = "<Error><Code>AccessDenied</Code><Message>Not authorized to perform sts:AssumeRoleWithWebIdentity</Message></Error>"
+DENIED = (
+    "<Error><Code>AccessDenied</Code><Message>Not authorized to perform sts:AssumeRoleWithWebIdentity</Message></Error>"
+)
 IRSA = {"AWS_ROLE_ARN": "arn:aws:iam::1:role/app", "AWS_WEB_IDENTITY_TOKEN_FILE": "/var/run/token"}
 BLOBS = {"S3_BUCKET_NAME": "traces", "S3_API_URL": "https://s3.us-east-1.amazonaws.com"}
 
@@ -286,7 +298,12 @@ def test_blobs_with_a_role(aws: Aws, rooted: Path) -> None:
     [
         ({"AWS_ROLE_ARN": ""}, (200, KEYS), (200, "us-east-1"), "no EC2 IMDS role found"),
         ({"AWS_WEB_IDENTITY_TOKEN_FILE": "/gone"}, (200, KEYS), (200, "us-east-1"), "unable to read file at /gone"),
-        ({}, (403, DENIED), (200, "us-east-1"), "AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity"),
+        (
+            {},
+            (403, DENIED),
+            (200, "us-east-1"),
+            "AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity",
+        ),
         ({}, (200, KEYS), (404, ""), "NoSuchBucket"),
         ({}, (200, KEYS), (403, ""), "AccessDenied: Access Denied"),
         (
@@ -385,7 +402,11 @@ def test_probes_of_stores_in_the_cluster(cluster: Any) -> None:
 def test_add_ons_show_their_controllers_log(cluster: Any) -> None:
     """The pod of an add-on answers its probe and shows what its controller writes from then on."""
     probe = {"httpGet": {"path": "/health-check", "port": 8085}, "periodSeconds": 1}
-    container = {"name": "a", "image": "registry.k8s.io/autoscaling/cluster-autoscaler:v1.35.0", "readinessProbe": probe}
+    container = {
+        "name": "a",
+        "image": "registry.k8s.io/autoscaling/cluster-autoscaler:v1.35.0",
+        "readinessProbe": probe,
+    }
     path = cluster.pod("scaler", {"containers": [container]})
     cluster.when(path, ready)
     logs = cluster.state / "addons"
@@ -410,11 +431,17 @@ def test_the_frontend_answers_for_itself(cluster: Any) -> None:
     cluster.create("/api/v1/namespaces/default/services", {"apiVersion": "v1", "kind": "Service", **service})
     env = [{"name": "GO_ENDPOINT", "value": "http://ls-lost:1986"}]
     probe = {"httpGet": {"path": "/health", "port": 8080}}
-    container = {"name": "frontend", "image": "langchain/langsmith-frontend:0.16.45", "env": env, "readinessProbe": probe}
+    container = {
+        "name": "frontend",
+        "image": "langchain/langsmith-frontend:0.16.45",
+        "env": env,
+        "readinessProbe": probe,
+    }
     path = cluster.pod("alone", {"containers": [container]})
     cluster.when(path, ready)
     script = "; ".join(
-        f"curl -s -o /dev/null -w '%{{http_code}} ' http://localhost:8080{path}" for path in ("/health", "/ok", "/api/v1/info")
+        f"curl -s -o /dev/null -w '%{{http_code}} ' http://localhost:8080{path}"
+        for path in ("/health", "/ok", "/api/v1/info")
     )
 
     assert cluster.exec("alone", "sh", "-c", script)[1] == "200 200 502 "

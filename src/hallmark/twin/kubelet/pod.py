@@ -86,7 +86,9 @@ class Pod:
             raise EnvironmentFault(f"{self.node_name} is not a node of this kubelet.")
         if self.object["spec"].get("hostNetwork"):
             return self.machine.addresses.take("", internal_ip(node))
-        return self.machine.addresses.take(self.machine.subnet(node), self._earlier("podIP"), self.machine.node_addresses())
+        return self.machine.addresses.take(
+            self.machine.subnet(node), self._earlier("podIP"), self.machine.node_addresses()
+        )
 
     # What containers ask of their pod.
 
