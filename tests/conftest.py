@@ -1,4 +1,4 @@
-"""What all tests share: a copy of the project to work in, and one twin whose baseline Terraform builds once."""
+"""What all tests share: a copy of the project to work in, and twins made from one that is built once."""
 
 import os
 import shutil
@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 
 from hallmark.faults import runner
+from hallmark.twin.files import hold
 from hallmark.twin.supervisor import Twin
 
 ROOT = Path(__file__).parents[1]
 TREES = ("labs", "graders", "solutions", "terraform")
 RUNTIME = ROOT / ".hallmark" / "tests"
-"""Kept between runs: the baseline snapshot is made anew only when Terraform's files or the emulator change."""
+"""Kept between runs: the snapshots are made anew only when what they are made of changes."""
 
 
 @dataclass(frozen=True)
@@ -80,21 +81,34 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def clone(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Clone]]:
-    """Make clones whose twin is down and has the baseline's snapshot: seconds instead of Terraform's minutes."""
+def built(project: Path) -> Path:
+    """The key and the snapshots of a twin that Terraform and Helm built once, for all workers and runs."""
     shared = Twin(RUNTIME, project)
-    if not shared.status().baseline_fits:
-        shared.up()
-    if not shared.status().baseline_fits:  # it was up already, with a baseline of yesterday's files
-        shared.reset()
+    with hold(RUNTIME / "built.lock", "Another worker builds the twin.", waiting=lambda _: None):
+        if not shared.fits:
+            shared.up()
+        if not shared.fits:  # it was up already, built from yesterday's files
+            shared.reset()
+        shared.down()
+    return RUNTIME / "twin"
+
+
+def _copy_built(built: Path, home: Path) -> None:
+    """Give a twin that is down what it needs to come up in seconds."""
+    state = home / "twin"
+    (state / "snapshots").mkdir(parents=True, exist_ok=True)
+    for name in ("key", "snapshots/baseline.zip", "snapshots/deployed.zip"):
+        shutil.copy2(built / name, state / name)
+
+
+@pytest.fixture(scope="session")
+def clone(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Clone]]:
+    """Make clones whose twin is down and has the snapshots: seconds instead of Terraform's minutes."""
     made: list[Clone] = []
 
     def new() -> Clone:
         made.append(Clone(_copy(tmp_path_factory.mktemp("clone"))))
-        state = made[-1].home / "twin"
-        (state / "snapshots").mkdir(parents=True)
-        for name in ("key", "snapshots/baseline.zip"):
-            shutil.copy2(RUNTIME / "twin" / name, state / name)
+        _copy_built(built, made[-1].home)
         return made[-1]
 
     yield new
@@ -103,12 +117,15 @@ def clone(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[C
 
 
 @pytest.fixture(scope="session")
-def environment(project: Path) -> Iterator[None]:
-    """Commands run in the copy, with a state directory of the tests' own."""
-    mine = {"HALLMARK_ROOT": str(project), "HALLMARK_HOME": str(RUNTIME)}
+def environment(project: Path, built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Commands run in the copy, with a state directory and a twin of this worker's own."""
+    home = tmp_path_factory.mktemp("home")
+    _copy_built(built, home)
+    mine = {"HALLMARK_ROOT": str(project), "HALLMARK_HOME": str(home)}
     before = {name: os.environ.get(name) for name in mine}
     os.environ.update(mine)
     yield
-    runner.revert(RUNTIME)  # a fault of the last lab must not wait for its watchdog
+    runner.revert(home)  # a fault of the last lab must not wait for its watchdog
+    Twin(home, project).down()
     for name, value in before.items():
         os.environ.pop(name) if value is None else os.environ.__setitem__(name, value)

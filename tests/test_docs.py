@@ -1,5 +1,6 @@
 """The built site: complete, linked, silent towards the network, and without a word of the solutions."""
 
+import ast
 import html
 import os
 import re
@@ -8,21 +9,24 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import click
 import pytest
+import yaml
 
 from hallmark import catalog, reference
 from hallmark.cli.root import cli
 from hallmark.cli.survey import all_checks
 from hallmark.errors import Unobservable
+from hallmark.policy import Policy, Request, decide
 from hallmark.reporting import pages
 from hallmark.targets.profile import Profile
-from hallmark.policy import Policy, Request, decide
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -49,6 +53,12 @@ ACTIONS = {
     "s3:getbucketlifecycleconfiguration": "s3:GetLifecycleConfiguration",
     "s3:getpublicaccessblock": "s3:GetBucketPublicAccessBlock",
 }
+Place = tuple[str, str]
+"""Group and resource of a list of the Kubernetes API."""
+SECRETS = {("", "secrets")}
+"""What the two questions about Secrets list: the release's own record, and facts about the others."""
+EVENTS = {("", "events")}
+"""What a grade only asks whether it may be listed (OBS-2)."""
 
 
 @dataclass
@@ -341,6 +351,105 @@ def test_the_policy_for_graders_reads_no_secret_and_writes_nothing() -> None:
         "iam:PassRole", "s3:PutObject", "wafv2:UpdateWebACL", "sts:AssumeRole",
     ):  # fmt: skip
         assert not allowed(action), action
+
+
+def test_the_role_for_graders_allows_every_list_a_grade_makes_and_no_other() -> None:
+    """The lists are found in views and graders; what nobody asks for is not granted."""
+    files = [*(ROOT / "src/hallmark/views").glob("*.py"), *ROOT.glob("graders/*/test_*.py")]
+    asked = {place for file in files for place in lists_in(file)}
+    assert len(asked) > 20
+    assert {place for rule in rules_of_graders() if rule["verbs"] == ["list"] for place in places(rule)} == (
+        asked | SECRETS | EVENTS
+    )
+
+
+def test_the_role_for_graders_only_reads() -> None:
+    """Besides lists there is one object, by its name; Secrets are granted in the namespace of the release alone."""
+    single = [rule for rule in rules_of_graders() if rule["verbs"] != ["list"]]
+    assert single == [
+        {
+            "apiGroups": [""],
+            "resources": ["configmaps"],
+            "resourceNames": ["cluster-autoscaler-status"],
+            "verbs": ["get"],
+        }
+    ]
+    assert not SECRETS & {place for rule in rules_of_graders("ClusterRole") for place in places(rule)}
+
+
+def test_the_search_for_lists_finds_constants_and_loops(tmp_path: Path) -> None:
+    """Three ways in which a view may name what it asks for."""
+    file = tmp_path / "view.py"
+    file.write_text(
+        'ESO, CSI = "external-secrets.io", "csi"\n'
+        'ROUTES = (("gateway", "httproutes"), ("istio", "virtualservices"))\n'
+        'a = cluster.custom(ESO, "secretstores"), cluster.objects("pods"), cluster.objects("jobs", "batch", "v1")\n'
+        "b = [one for group, resource in ROUTES for one in cluster.custom(group, resource)]\n"
+        'kinds = {"deployments": "Deployment"}\n'
+        'c = [one for resource, kind in kinds.items() for one in cluster.objects(resource, "apps")]\n',
+        encoding="utf-8",
+    )
+    assert lists_in(file) == {
+        ("external-secrets.io", "secretstores"), ("", "pods"), ("batch", "jobs"), ("gateway", "httproutes"),
+        ("istio", "virtualservices"), ("apps", "deployments"),
+    }  # fmt: skip
+
+
+def rules_of_graders(*kinds: str) -> list[dict[str, list[str]]]:
+    """Return the rules of the published roles, or of those of some kinds."""
+    documents = yaml.safe_load_all((DOCS / "assets/grader-role.yaml").read_text(encoding="utf-8"))
+    wanted = kinds or ("ClusterRole", "Role")
+    return [rule for document in documents if document["kind"] in wanted for rule in document["rules"]]
+
+
+def places(rule: dict[str, list[str]]) -> set[Place]:
+    """Return what a rule of a role is about."""
+    return {(group, resource) for group in rule["apiGroups"] for resource in rule["resources"]}
+
+
+def lists_in(file: Path) -> set[Place]:
+    """Return the lists a module asks for through ``objects(resource, group)`` and ``custom(group, resource)``.
+
+    Arguments are literals, constants of the module, or names of a loop over one; the view's own plumbing, where they
+    are parameters, is left out.
+    """
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    known = dict(constants(tree))
+    found = set()
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+        if isinstance(call.func, ast.Attribute) and call.func.attr in {"objects", "custom"}:
+            for names in loops(tree, call, known) or [known]:
+                words = [str(value.value if isinstance(value, ast.Constant) else names.get(ast.unparse(value), "?"))
+                         for value in call.args[:2]]  # fmt: skip
+                resource, group = words[::-1] if call.func.attr == "custom" else [*words, ""][:2]
+                found |= {(group, resource)} - {(group, "?")}
+    return found
+
+
+def constants(tree: ast.AST) -> Iterator[tuple[str, Any]]:
+    """Yield what is assigned as a literal, by name."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign):
+            target, value = node.targets[0], node.value
+            pairs = [(target, value)]
+            if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+                pairs = list(zip(target.elts, value.elts, strict=True))
+            for name, literal in pairs:
+                with suppress(ValueError):
+                    yield ast.unparse(name), ast.literal_eval(literal)
+
+
+def loops(tree: ast.AST, call: ast.Call, known: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the names that the comprehension around *call* binds, once for each turn over a constant."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.GeneratorExp | ast.ListComp) and any(each is call for each in ast.walk(node)):
+            for loop in node.generators:
+                over = known.get(ast.unparse(loop.iter).removesuffix(".items()"))
+                if over and isinstance(loop.target, ast.Tuple):
+                    names = [ast.unparse(each) for each in loop.target.elts]
+                    rows = over.items() if isinstance(over, dict) else over
+                    return [{**known, **dict(zip(names, row, strict=True))} for row in rows]
+    return []
 
 
 def action_of(call: tuple[str, str]) -> str:

@@ -6,7 +6,7 @@ from click.testing import CliRunner
 from hallmark.cli.app import App
 from hallmark.cli.root import cli
 
-pytestmark = pytest.mark.xdist_group("twin")
+pytestmark = pytest.mark.xdist_group("audit")
 
 
 @pytest.mark.usefixtures("environment")

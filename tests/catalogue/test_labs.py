@@ -22,9 +22,9 @@ from hallmark.grading import mutation, plugin
 from hallmark.grading.judge import Check, judge_all
 from hallmark.model import Answer, Call, Lab, Status, Verdict
 
-pytestmark = pytest.mark.xdist_group("twin")
 ROOT = Path(__file__).parents[2]
-LABS = [lab.id for lab in catalog.labs(ROOT)]
+LABS = [pytest.param(lab.id, marks=pytest.mark.xdist_group(lab.id)) for lab in catalog.labs(ROOT)]
+"""All tests of a lab share the evidence that one worker took."""
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ def test_a_name_is_used_once(client: Client, core: str, configmap: Callable[...,
         ("/apis/nope.io/v1/things", "the server could not find the requested resource"),
         ("/api/v1/namespaces/default/nodes", "the server could not find the requested resource"),
         ("/api/v1/pods/nope", "the server could not find the requested resource"),
-        ("/openapi/v2", "the server could not find the requested resource"),
+        ("/openapi/v1", "the server could not find the requested resource"),
     ],
 )
 def test_what_is_not_there_is_said_so(client: Client, path: str, message: str) -> None:

@@ -86,7 +86,7 @@ def test_primitive_lists(deployments: Schema) -> None:
             "finalizers": ["d"],
         }
     }
-    assert patches.strategic(obj, change, deployments)["metadata"]["finalizers"] == ["a", "c", "d"]
+    assert patches.strategic(obj, change, deployments)["metadata"]["finalizers"] == ["a", "d", "c"]
 
 
 def test_lists_without_a_strategy_are_replaced(deployments: Schema) -> None:

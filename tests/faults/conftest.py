@@ -7,7 +7,7 @@ import runpy
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -131,6 +131,27 @@ def system(endpoint: str, kubeconfig: Path, tmp_path: Path) -> System:
     return build(endpoint, kubeconfig, tmp_path / "home")
 
 
+@pytest.fixture(scope="session")
+def house(endpoint: str, kubeconfig: Path, tmp_path_factory: pytest.TempPathFactory) -> System:
+    """A lab that many tests share, each with a namespace of its own."""
+    built = build(endpoint, kubeconfig, tmp_path_factory.mktemp("house"))
+    built.stage.leave()
+    return built
+
+
+@pytest.fixture
+def staged(house: System, tmp_path: Path) -> Iterator[System]:
+    """A release in a namespace of its own, in an account that tests share."""
+    profile = replace(house.profile, namespace=f"lab-{next(_accounts)}")
+    made = stage.Stage(house.stage.kubeconfig, profile.namespace, house.stage.node_group)
+    volume = _volume(house.aws)
+    made.build(volume)
+    system = replace(house, profile=profile, home=tmp_path / "home", stage=made, volume=volume)
+    yield system
+    system.revert()
+    made.leave()
+
+
 def build(
     endpoint: str, kubeconfig: Path, home: Path, tags: dict[str, str] | None = None, cluster: str = CLUSTER
 ) -> System:
@@ -185,6 +206,10 @@ def _hardware(aws: AwsWriter, cluster: str, subnets: list[str], node_group: str)
         clusterName=cluster, nodegroupName=node_group, subnets=subnets, nodeRole=role,
         scalingConfig={"minSize": 1, "maxSize": 3, "desiredSize": 1},
     )  # fmt: skip
+    return _volume(aws)
+
+
+def _volume(aws: AwsWriter) -> str:
     disk = {"AvailabilityZone": "us-east-1a", "Size": 50, "VolumeType": "gp3", "Iops": 7000, "Throughput": 1000}
     volume: str = aws.client("ec2").create_volume(**disk)["VolumeId"]
     return volume

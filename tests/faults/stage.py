@@ -30,7 +30,7 @@ class Stage:
     Attributes:
         kubeconfig: Leads to the API.
         namespace: The namespace.
-        node_group: Name of the node group its one node is of.
+        node_group: Name of the node group its one node is of; the node is called like the namespace.
     """
 
     kubeconfig: Path
@@ -44,8 +44,13 @@ class Stage:
             for path, body in self._objects(volume):
                 _ok(client.post(path, body))
             status = {"allocatable": {"cpu": str(NODE_CPU), "memory": "24Gi", "pods": "58"}}
-            _ok(client.patch(f"/api/v1/nodes/{self.node_group}/status", {"status": status}))
+            _ok(client.patch(f"/api/v1/nodes/{self.namespace}/status", {"status": status}))
         self.settle()
+
+    def leave(self) -> None:
+        """Take away what other namespaces would see: the node, on which there is room."""
+        with Client.of(self.kubeconfig) as client:
+            _ok(client.delete(f"/api/v1/nodes/{self.namespace}"))
 
     def settle(self) -> None:
         """Do what controllers, operator, scheduler and kubelet would have done by now."""
@@ -59,7 +64,7 @@ class Stage:
                     self._run(client, workload)
 
     def get(self, path: str) -> Any:
-        """Return an object of the namespace by group and name, for example ``apps/v1/deployments/langsmith-backend``."""
+        """Return an object of the namespace, for example ``apps/v1/deployments/langsmith-backend``."""
         with Client.of(self.kubeconfig) as client:
             return client.get(self._path(path)).body
 
@@ -67,6 +72,11 @@ class Stage:
         """Change one, as somebody else would."""
         with Client.of(self.kubeconfig) as client:
             _ok(client.patch(self._path(path), body))
+
+    def label(self, labels: dict[str, str | None]) -> None:
+        """Label the namespace itself."""
+        with Client.of(self.kubeconfig) as client:
+            _ok(client.patch(f"/api/v1/namespaces/{self.namespace}", {"metadata": {"labels": labels}}))
 
     def create(self, path: str, body: Any) -> None:
         """Make one."""
@@ -81,7 +91,9 @@ class Stage:
     def state(self) -> dict[str, Any]:
         """Everything a fault may touch, without what the server counts and dates."""
         with Client.of(self.kubeconfig) as client:
-            secrets = sorted(each["metadata"]["name"] for each in self._list(client, "secrets"))
+            held = self._list(client, "secrets")
+            secrets = sorted(each["metadata"]["name"] for each in held)
+            owned = sorted(each["metadata"]["name"] for each in held if each["metadata"].get("ownerReferences"))
             externals = [each["spec"] for each in self._list(client, "externalsecrets")]
             services = [_untyped(each["spec"]) for each in self._list(client, "services")]
             accounts = [each["metadata"].get("annotations") for each in self._list(client, "serviceaccounts")]
@@ -90,12 +102,12 @@ class Stage:
                 (each["metadata"]["labels"], _role(each), each["status"].get("phase"))
                 for each in self._list(client, "pods")
             ]
-        return {"secrets": secrets, "externals": externals, "services": services, "accounts": accounts,
+        return {"secrets": secrets, "owned": owned, "externals": externals, "services": services, "accounts": accounts,
                 "workloads": workloads, "pods": sorted(pods, key=json.dumps)}  # fmt: skip
 
     def _objects(self, volume: str) -> Iterator[tuple[str, Any]]:
         yield "/api/v1/namespaces", {"metadata": {"name": self.namespace, "labels": {"hallmark.dev/lab": "test"}}}
-        node = {"name": self.node_group, "labels": {"eks.amazonaws.com/nodegroup": self.node_group}}
+        node = {"name": self.namespace, "labels": {"eks.amazonaws.com/nodegroup": self.node_group}}
         yield "/api/v1/nodes", {"metadata": node}
         for name, key in (("langsmith-config", "langsmith_license_key"), ("langsmith-postgres", "connection_url")):
             data = [{"secretKey": "other", "remoteRef": {"key": f"{name}-other"}},
@@ -141,15 +153,23 @@ class Stage:
 
     def _supply(self, client: Client, external: dict[str, Any]) -> None:
         name = external["metadata"]["name"]
-        found = client.get(self._path(f"v1/secrets/{name}")).code == 200
+        found = client.get(self._path(f"v1/secrets/{name}"))
         is_known = all(each["remoteRef"]["key"].endswith(("-first", "-other")) for each in external["spec"]["data"])
-        if is_known and not found:
-            owner = {"apiVersion": "external-secrets.io/v1", "kind": "ExternalSecret", "name": name,
-                     "uid": external["metadata"]["uid"], "controller": True}  # fmt: skip
+        owner = {"apiVersion": "external-secrets.io/v1", "kind": "ExternalSecret", "name": name,
+                 "uid": external["metadata"]["uid"], "controller": True}  # fmt: skip
+        if is_known and found.code == 200 and external["spec"]["target"].get("creationPolicy") != "None":
+            marks = {"reconcile.external-secrets.io/managed": "true"}
+            taken = {"metadata": {"ownerReferences": [owner], "labels": marks}}
+            _ok(client.patch(self._path(f"v1/secrets/{name}"), taken))
+        elif is_known and found.code != 200:
             keys = {each["secretKey"]: "a-planted-value-of-a-secret" for each in external["spec"]["data"]}
             body = {"metadata": {"name": name, "ownerReferences": [owner]}, "stringData": keys}
             _ok(client.post(self._path("v1/secrets"), body))
-        ready = {"type": "Ready", "status": str(is_known), "reason": "SecretSynced" if is_known else "SecretSyncedError"}
+        ready = {
+            "type": "Ready",
+            "status": str(is_known),
+            "reason": "SecretSynced" if is_known else "SecretSyncedError",
+        }
         path = self._path(f"external-secrets.io/v1/externalsecrets/{name}/status")
         _ok(client.patch(path, {"status": {"conditions": [ready]}}))
 
@@ -193,8 +213,10 @@ class Stage:
             spec["containers"][0]["env"].append({"name": "AWS_ROLE_ARN", "value": role})
         placed = [pod for pod in self._list(client, "pods") if "nodeName" in pod["spec"]]
         if len(placed) < NODE_CPU:
-            spec["nodeName"] = self.node_group
-        made = _ok(client.post(self._path("v1/pods"), {"metadata": {**template["metadata"], "name": name}, "spec": spec}))
+            spec["nodeName"] = self.namespace
+        made = _ok(
+            client.post(self._path("v1/pods"), {"metadata": {**template["metadata"], "name": name}, "spec": spec})
+        )
         if "nodeName" not in spec:
             about = {"kind": "Pod", "namespace": self.namespace, "name": name}
             event = {"metadata": {"generateName": name}, "involvedObject": about, "reason": "NotTriggerScaleUp"}
@@ -220,7 +242,9 @@ def _install(client: Client) -> None:
     """Define ExternalSecret, as the operator's own manifest does."""
     text = (Path(aws.__file__).parent / "manifests" / "external-secrets.yaml").read_text()
     for each in yaml.safe_load_all(text):
-        is_new = each["kind"] == "CustomResourceDefinition" and client.get(f"{CRDS}/{each['metadata']['name']}").code == 404
+        is_new = (
+            each["kind"] == "CustomResourceDefinition" and client.get(f"{CRDS}/{each['metadata']['name']}").code == 404
+        )
         if is_new:
             _ok(client.post(CRDS, each))
 

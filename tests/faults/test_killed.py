@@ -18,7 +18,8 @@ from hallmark.waiting import until
 
 FOLDER = Path(__file__).parent
 PARAMS = tomllib.loads((FOLDER / "params.toml").read_text())
-STEPS = {"database-security-group": 2, "external-secret-key-missing": 3, "node-group-capped": 2,
+STEPS = {"database-security-group": 2, "external-secret-key-missing": 3,
+         "external-secret-switched-off": 2, "node-group-capped": 2,
          "role-annotation-removed": 2}  # fmt: skip
 """How many calls a kind makes in the test system, if more than one."""
 
@@ -27,7 +28,11 @@ STEPS = {"database-security-group": 2, "external-secret-key-missing": 3, "node-g
 @pytest.mark.parametrize("kind", kinds.names())
 def test_every_kill_point_is_recovered(system: Any, kind: str, verb: str) -> None:
     """SIGKILL before the first event, between any two, and after the last: revert restores the recorded state."""
-    about = [PARAMS.get(kind, {}), asdict(system.profile), {**vars(system.stage), "kubeconfig": system.profile.kubeconfig}]
+    about = [
+        PARAMS.get(kind, {}),
+        asdict(system.profile),
+        {**vars(system.stage), "kubeconfig": system.profile.kubeconfig},
+    ]
     command = [sys.executable, FOLDER / "kill_points.py", verb, kind, *map(json.dumps, about), system.home]
     done = subprocess.run(list(map(str, command)), stdout=subprocess.PIPE, text=True, check=True, timeout=120)
     points = [json.loads(line) for line in done.stdout.splitlines()]

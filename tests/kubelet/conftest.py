@@ -209,12 +209,24 @@ def run_cluster() -> Callable[..., AbstractContextManager[Cluster]]:
     return cluster_in
 
 
-@pytest.fixture
-def other_cluster(tmp_path: Path) -> Iterator[Cluster]:
-    """A cluster of the test's own, with the node n1."""
-    with cluster_in(tmp_path) as running:
+@pytest.fixture(scope="module")
+def _mortal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    with cluster_in(tmp_path_factory.mktemp("mortal")) as running:
         running.node("n1", "10.0.1.5")
         yield running
+
+
+@pytest.fixture
+def other_cluster(_mortal: Cluster) -> Cluster:
+    """A cluster with the node n1 and no pods, whose kubelet the test may end."""
+    _mortal.environment = {}
+    if _mortal.kubelet is None or _mortal.kubelet.poll() is not None:
+        _mortal.start()
+    pods = "/api/v1/namespaces/default/pods"
+    for pod in _mortal.get(pods)["items"]:
+        _mortal.call("DELETE", f"{pods}/{pod['metadata']['name']}")
+    assert until(lambda: not _mortal.get(pods)["items"], 15, pause=0.03)
+    return _mortal
 
 
 @pytest.fixture
@@ -222,9 +234,7 @@ def shell() -> Callable[..., Json]:
     """The specification of a pod whose one container runs a script of BusyBox."""
 
     def spec(script: str, **more: Any) -> Json:
-        pod = {
-            key: more.pop(key) for key in ("restartPolicy", "volumes", "terminationGracePeriodSeconds") if key in more
-        }
+        pod: Json = {key: more.pop(key) for key in ("restartPolicy", "volumes") if key in more}
         return {**pod, "containers": [{"name": "c", "image": "busybox:1.36", "command": ["sh", "-c", script], **more}]}
 
     return spec

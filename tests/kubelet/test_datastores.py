@@ -116,7 +116,8 @@ def _prepared(clients: Clients, control: Control, folder: Path) -> Account:
             {"tls": False},
             {
                 "outcome": "denied",
-                "message": 'FATAL:  no pg_hba.conf entry for host "10.7.0.9", user "ann", database "app", no encryption',
+                "message": "FATAL:  no pg_hba.conf entry for "
+                'host "10.7.0.9", user "ann", database "app", no encryption',
             },
         ),
         ({"host": "other.rds.amazonaws.com"}, {"outcome": "unknown host", "message": ""}),

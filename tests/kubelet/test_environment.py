@@ -7,7 +7,7 @@ import pytest
 
 from hallmark.twin.kubelet.environment import BASE, ConfigError, Sources, expand, resolve, service_links
 
-POD = {
+POD: dict[str, Any] = {
     "metadata": {
         "name": "web-0",
         "namespace": "shop",

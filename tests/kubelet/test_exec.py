@@ -1,6 +1,8 @@
 """Commands in pods: a small table of ours, never a program of this machine."""
 
-from collections.abc import Callable, Iterator
+import os
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +31,7 @@ def pod(cluster: Any) -> str:
 
 
 @pytest.fixture(scope="module")
-def web(cluster: Any) -> Iterator[str]:
+def web(cluster: Any) -> str:
     """A web server behind a Service, with its EndpointSlice."""
     spec = {"containers": [{"name": "c", "image": "nginx:1.27"}]}
     path = cluster.pod("web", spec, labels={"app": "web"})
@@ -53,7 +55,8 @@ def web(cluster: Any) -> Iterator[str]:
             ],
         },
     )
-    yield found["status"]["podIP"]
+    ip: str = found["status"]["podIP"]
+    return ip
 
 
 @pytest.mark.parametrize(
@@ -139,6 +142,21 @@ def test_standard_input(cluster: Any, pod: str) -> None:
     assert cluster.exec(pod, "sh", input="echo one\ncd /data\npwd\nexit 5\n")[:2] == (5, "one\n/data\n")
 
 
+def test_a_terminal(cluster: Any, pod: str) -> None:
+    """With a terminal the shell prompts, echoes what is typed, and can be left."""
+    words = ["kubectl", "--kubeconfig", str(cluster.kubeconfig), "exec", "-it", pod, "--", "sh"]
+    ours, theirs = os.openpty()
+    with subprocess.Popen(words, stdin=theirs, stdout=theirs, stderr=theirs) as shell:
+        os.close(theirs)
+        os.write(ours, b"hostname\nexit 3\n")
+        assert shell.wait(20) == 3
+        seen = os.read(ours, 4096).decode()
+        os.close(ours)
+
+    assert "/ # " in seen
+    assert "box\r\n" in seen
+
+
 def test_images_without_a_shell(cluster: Any) -> None:
     """In an image without a shell there is nothing to execute."""
     path = cluster.pod("distroless", {"containers": [{"name": "c", "image": "registry.k8s.io/pause:3.10"}]})
@@ -167,11 +185,9 @@ def test_images_without_a_shell(cluster: Any) -> None:
         (("curl", "-sk", "https://kubernetes.default/healthz"), 0, "ok"),
     ],
 )
-def test_the_network_is_the_clusters(
-    cluster: Any, pod: str, web: str, command: tuple[str, ...], code: int, words: str
-) -> None:
+@pytest.mark.usefixtures("web")
+def test_the_network_is_the_clusters(cluster: Any, pod: str, command: tuple[str, ...], code: int, words: str) -> None:
     """Names and connections are those of the cluster; nothing outside answers, and this machine's ports neither."""
-    assert web.startswith("10.244.0.")
     found, output, errors = cluster.exec(pod, *command)
 
     assert found == code
@@ -193,15 +209,15 @@ def test_without_endpoints_a_service_refuses(cluster: Any, pod: str) -> None:
     assert "Connection refused" in cluster.exec(pod, "nc", "-z", "empty", "80")[2]
 
 
-def test_the_proxy_reaches_a_pod(cluster: Any, web: str) -> None:
+@pytest.mark.usefixtures("web")
+def test_the_proxy_reaches_a_pod(cluster: Any) -> None:
     """The API server's proxy leads to the pod's own server."""
-    assert web
     assert "Welcome to nginx!" in cluster.call("GET", "/api/v1/namespaces/default/pods/web:80/proxy/")
 
 
-def test_usage(cluster: Any, web: str) -> None:
+@pytest.mark.usefixtures("web")
+def test_usage(cluster: Any) -> None:
     """What pods use is told in nominal figures, the same each time."""
-    assert web
     told: Callable[[], Json] = lambda: cluster.call("GET", "/api/v1/nodes/n1/proxy/stats")  # noqa: E731  (asked twice)
     pods = {each["podRef"]["name"]: each for each in told()["pods"]}
 

@@ -12,6 +12,7 @@ BACKEND = "docker.io/langchain/langsmith-backend:0.16.45"
     ("reference", "name"),
     [
         ("busybox", "docker.io/library/busybox:latest"),
+        ("busybox:1", "docker.io/library/busybox:1"),
         ("docker.io/busybox:1.36", "docker.io/library/busybox:1.36"),
         ("langchain/langsmith-frontend:0.16.45", "docker.io/langchain/langsmith-frontend:0.16.45"),
         ("docker.io/postgres:14.7", "docker.io/library/postgres:14.7"),

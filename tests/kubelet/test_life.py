@@ -4,6 +4,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from hallmark.waiting import until
+
 Json = dict[str, Any]
 Spec = Callable[..., Json]
 
@@ -234,13 +236,13 @@ def test_a_missing_volume_holds_the_pod(cluster: Any, shell: Spec) -> None:
 
 def test_readiness_follows_its_probe(cluster: Any, shell: Spec) -> None:
     """A pod is ready while its readiness probe finds what it looks for."""
-    probe = {"exec": {"command": ["test", "-f", "/tmp/ready"]}, "periodSeconds": 1, "failureThreshold": 1}
+    probe = {"exec": {"command": ["test", "-f", "/run-ready"]}, "periodSeconds": 1, "failureThreshold": 1}
     path = cluster.pod("moody", shell("sleep 600", readinessProbe=probe))
     cluster.when(path, lambda pod: "running" in state(pod))
     assert cluster.happened("moody", "Unhealthy", "Readiness probe failed")
     assert not is_ready(cluster.get(path))
 
-    assert cluster.exec("moody", "sh", "-c", "echo > /tmp/ready")[0] == 0
+    assert cluster.exec("moody", "sh", "-c", "echo > /run-ready")[0] == 0
     cluster.when(path, is_ready)
 
 
@@ -363,8 +365,6 @@ def test_a_node_that_is_gone_takes_its_pods_along(cluster: Any, shell: Spec) -> 
     uid = cluster.when(path, is_ready)["metadata"]["uid"]
     cluster.call("DELETE", "/api/v1/nodes/n3")
     folder = cluster.state / "pods" / uid
-
-    from hallmark.waiting import until  # noqa: PLC0415  (its only use here)
 
     assert until(lambda: not folder.exists(), 10)
 

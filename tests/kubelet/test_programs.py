@@ -1,6 +1,7 @@
 """Programs of pods: what they need, how they fail, and in whose words."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -170,7 +171,7 @@ def test_what_it_is_is_said(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(("seconds", "complaint"), [(29, ""), (31, "postgres")])
 def test_the_pool_hides_a_loss_for_a_while(monkeypatch: pytest.MonkeyPatch, seconds: float, complaint: str) -> None:
     """A lost database makes a backend unhealthy only when its pool is empty; ClickHouse never does."""
-    monkeypatch.setattr(service.time, "monotonic", lambda: 100.0 + seconds)
+    monkeypatch.setattr(time, "monotonic", lambda: 100.0 + seconds)
     health = service.Health({"postgres": 100.0, "clickhouse": 0.0})
 
     assert health.complaint(service.ROLES["backend"], 1.0) == complaint
@@ -323,6 +324,21 @@ def test_how_blobs_fail(  # noqa: PLR0917  (one row a failure)
     with pytest.raises(Trouble) as caught:
         blob.check(inside({**IRSA, **BLOBS, **change}, rooted, aws=aws.url))
     assert words in str(caught.value)
+
+
+def test_blobs_with_pod_identity(aws: Aws, rooted: Path, gate: Json) -> None:
+    """Without a role in the environment, the node's agent gives credentials, or says why not."""
+    container = inside({**BLOBS, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": "/var/run/token"}, rooted, aws=aws.url)
+    gate["credentials"] = {"outcome": "connected", "AccessKeyId": "A", "SecretAccessKey": "S", "Token": "T"}
+    blob.check(container)
+    assert aws.asked == [("HEAD", "us-east-1")]
+
+    gate["credentials"] = {"outcome": "denied", "message": "ResourceNotFoundException: no association"}
+    with pytest.raises(Trouble, match="ResourceNotFoundException: no association"):
+        blob.check(container)
+    gate["credentials"] = {"outcome": "refused"}
+    with pytest.raises(Trouble, match=r"dial tcp 169\.254\.170\.23:80: connect: connection refused"):
+        blob.check(container)
 
 
 def test_blobs_with_static_keys(aws: Aws) -> None:

@@ -1,5 +1,7 @@
 """`hallmark twin`: the embedded copy of the architecture."""
 
+from pathlib import Path
+
 import click
 
 from hallmark.cli.app import App
@@ -12,9 +14,18 @@ def twin() -> None:
 
 
 @twin.command()
+@click.option(
+    "--kubeconfig",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    envvar="HALLMARK_TWIN_KUBECONFIG",
+    help="Use this cluster (kwok, kind, k3d, a real one marked as a lab) from now on, with the twin's controllers.",
+)
+@click.option("--own-cluster", is_flag=True, help="Use the twin's own cluster again.")
 @click.pass_obj
-def up(app: App) -> None:
+def up(app: App, kubeconfig: Path | None, own_cluster: bool) -> None:  # noqa: FBT001  (click passes flags by position)
     """Start the twin; the first time, build it with Terraform and Helm (about three minutes)."""
+    if own_cluster or kubeconfig:
+        app.twin.use(None if own_cluster else kubeconfig, app.say)
     app.twin.up(app.say)
     app.console.print(f"The twin answers at {app.twin.endpoint}.")
     app.console.print('Point your shell at it: eval "$(hallmark twin env)"')

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 from hallmark.errors import AuthorError
 from hallmark.evidence.redact import Redactor
 from hallmark.evidence.snapshot import CLUSTER, LOCAL, Snapshot
-from hallmark.evidence.workers import Pace, Workers
+from hallmark.evidence.workers import Pace, Workers, nimble
 from hallmark.model import Answer, Call, Status
 
 Question = Callable[[], object]
@@ -111,7 +111,8 @@ class Collection:
             The evidence as it stands: complete for these questions.
         """
         try:
-            self._loop(evidence, [(question, ()) for question in questions], time.monotonic() + self._deadline)
+            with nimble():
+                self._loop(evidence, [(question, ()) for question in questions], time.monotonic() + self._deadline)
         finally:
             self._workers.dismiss()
         return replace(evidence.snapshot, answers=dict(evidence.answers), versions=_versions())
@@ -196,10 +197,13 @@ def _try(waiting: list[Waiting], answers: Mapping[str, Answer]) -> list[Waiting]
 
 
 def _by_urgency(waiting: Iterable[Waiting], asked: set[str]) -> list[Call]:
-    """Return the calls that were not asked yet, the most urgent last: the one that most questions wait for."""
+    """Return the calls that were not asked yet, the most urgent last: the one that most questions wait for.
+
+    Reading files comes first in the list, so last in time: it costs no waiting, only the processor that others need.
+    """
     calls = {call.key: call for _, missing in waiting for call in missing if call.key not in asked}
     questions = Counter(call.key for _, missing in waiting for call in missing)
-    return sorted(calls.values(), key=lambda call: questions[call.key])
+    return sorted(calls.values(), key=lambda call: (call.service != "files", questions[call.key]))
 
 
 def _versions() -> dict[str, str]:

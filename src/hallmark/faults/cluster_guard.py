@@ -64,7 +64,7 @@ def _is_labelled(resource: str) -> Callable[[Call, Reader], bool]:
 def _is_read(call: Call, read: Reader) -> bool:
     """Whether the release reads a Secret, or the Secret an ExternalSecret makes. Neither carries its label."""
     secret = call.arguments["name"]
-    if call.operation == "set_remote_key":
+    if call.operation in {"set_remote_key", "set_creation_policy"}:
         found = [one for one in release.external_secrets(read)[1] if release.name(one) == secret]
         secret = release.target_of(found[0]) if found else ""
     is_here = call.arguments["namespace"] == read.scope["namespace"]
@@ -96,6 +96,8 @@ _BELONGS: Mapping[str, Callable[[Call, Reader], bool]] = {
     "set_role": _is_labelled("serviceaccounts"),
     "set_service_type": _is_labelled("services"),
     "set_remote_key": _is_read,
+    "set_creation_policy": _is_read,
+    "disown_secret": _is_read,
     "delete_derived_secret": _is_read,
     "update_nodegroup_config": _is_node_group,
     "modify_volume": _is_volume,

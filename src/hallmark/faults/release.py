@@ -54,21 +54,15 @@ def workload(read: Reader, component: str) -> Object:
 
 
 def pods(read: Reader, one: Object) -> list[Object]:
-    """Return the pods of a workload that have not ended and are not about to."""
+    """Return the pods of a workload that have not ended, also those that are about to."""
     wanted = selector(one).items()
     found = [pod for pod in own_objects(read, "pods") if wanted <= labels(pod).items()]
-    ended = {"Succeeded", "Failed"}
-    return [pod for pod in found if pod["status"].get("phase") not in ended and not is_leaving(pod)]
+    return [pod for pod in found if pod["status"].get("phase") not in {"Succeeded", "Failed"}]
 
 
 def is_own(one: Object, read: Reader) -> bool:
     """Whether an object carries the release's label."""
     return labels(one).get(INSTANCE) == read.scope["release"]
-
-
-def is_leaving(one: Object) -> bool:
-    """Whether an object is being deleted."""
-    return "deletionTimestamp" in one["metadata"]
 
 
 def name(one: Object) -> str:

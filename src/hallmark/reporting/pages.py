@@ -23,7 +23,8 @@ from hallmark.reference import Reference, Row, matrix
 _STARTS = {
     "current": "the target as it is",
     "empty": "an empty account",
-    "baseline": "the finished baseline",
+    "baseline": "what Terraform builds",
+    "deployed": "the whole architecture, with LangSmith installed",
 }
 
 

@@ -23,6 +23,8 @@ ROLE = "eks.amazonaws.com/role-arn"
 """The annotation by which a service account gets an IAM role (EKS User Guide, "IAM roles for service accounts")."""
 SCALED = frozenset({"deployments", "statefulsets"})
 EXTERNAL = "external-secrets.io"
+_MARKS = "reconcile.external-secrets.io"
+"""Domain of the labels and annotations that External Secrets Operator puts on the Secrets it makes."""
 _MERGE, _JSON_PATCH, _JSON = "application/merge-patch+json", "application/json-patch+json", "application/json"
 _METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 _MANAGER = "fieldManager=hallmark"
@@ -37,7 +39,8 @@ class ClusterWriter(ClusterSource):
     ``scale`` (resource, namespace, name, replicas), ``restart`` (resource, namespace, name, at: the time in the pod
     template, or None), ``set_role`` of a service account (namespace, name, role: an ARN, or None),
     ``set_service_type`` (namespace, name, type), ``set_remote_key`` of an ExternalSecret (version, namespace, name,
-    secret_key, remote_key) and ``delete_derived_secret`` (namespace, name).
+    secret_key, remote_key), ``set_creation_policy`` of one (version, namespace, name, policy), ``disown_secret`` and
+    ``delete_derived_secret`` (namespace, name).
     """
 
     def write(self, call: Call) -> Outcome:
@@ -52,6 +55,8 @@ class ClusterWriter(ClusterSource):
             "set_role": self._set_role,
             "set_service_type": self._set_service_type,
             "set_remote_key": self._set_remote_key,
+            "set_creation_policy": self._set_creation_policy,
+            "disown_secret": self._disown_secret,
             "delete_derived_secret": self._delete_derived_secret,
         }
         if call.operation not in operations or call.arguments.get("resource", "deployments") not in SCALED:
@@ -73,6 +78,10 @@ class ClusterWriter(ClusterSource):
     def _set_service_type(self, namespace: str, name: str, type: str) -> Outcome:  # noqa: A002  (the field's name)
         return self._set(f"/api/v1/namespaces/{namespace}/services/{name}", ("spec", "type"), type)
 
+    def _set_creation_policy(self, version: str, namespace: str, name: str, policy: str | None) -> Outcome:
+        path = f"/apis/{EXTERNAL}/{version}/namespaces/{namespace}/externalsecrets/{name}"
+        return self._set(path, ("spec", "target", "creationPolicy"), policy)
+
     def _set_remote_key(self, version: str, namespace: str, name: str, secret_key: str, remote_key: str) -> Outcome:
         path = f"/apis/{EXTERNAL}/{version}/namespaces/{namespace}/externalsecrets/{name}"
         return _persistently(lambda: self._set_entry(path, secret_key, remote_key))
@@ -91,6 +100,23 @@ class ClusterWriter(ClusterSource):
             {"op": "replace", "path": f"/spec/data/{index}/remoteRef/key", "value": remote_key},
         ]
         return self._change("PATCH", f"{path}?{_MANAGER}", patch, _JSON_PATCH)
+
+    def _disown_secret(self, namespace: str, name: str) -> Outcome:
+        return _persistently(lambda: self._disown(f"/api/v1/namespaces/{namespace}/secrets/{name}"))
+
+    def _disown(self, path: str) -> Outcome:
+        """Take the operator's marks from a Secret that an ExternalSecret owns; what is in it stays."""
+        found = self._present(path, accept=_METADATA)
+        if found is None:
+            return Outcome.GONE
+        metadata = found["metadata"]
+        if not (owners := metadata.get("ownerReferences")):
+            return Outcome.ALREADY
+        if not any(map(_makes, owners)):
+            raise NotWritten("NotDerived", certain=True)
+        marks = {kind: _without_marks(metadata.get(kind) or {}) for kind in ("labels", "annotations")}
+        patch = {"metadata": {"uid": metadata["uid"], "ownerReferences": None, **marks}}
+        return self._change("PATCH", f"{path}?{_MANAGER}", patch, _MERGE)
 
     def _delete_derived_secret(self, namespace: str, name: str) -> Outcome:
         return _persistently(lambda: self._delete_derived(f"/api/v1/namespaces/{namespace}/secrets/{name}"))
@@ -157,6 +183,11 @@ def _at(value: Mapping[str, Any], field: tuple[str, ...]) -> Any:
     for name in field:
         found = (found or {}).get(name)
     return found
+
+
+def _without_marks(texts: Mapping[str, str]) -> dict[str, None]:
+    """Return the merge patch that removes the labels or annotations by which the operator knows its Secrets."""
+    return {name: None for name in texts if name.partition("/")[0] == _MARKS}
 
 
 def _makes(owner: Mapping[str, Any]) -> bool:

@@ -71,8 +71,10 @@ class Deployment:
             progress: Is told one line for each step.
 
         Raises:
+            UsageError: A chart is named that does not exist.
             EnvironmentFault: Something did not get ready; the message names it.
         """
+        chart = locate.locate()
         progress("Waiting for nodes and add-ons.")
         self._await_addons()
         progress("Applying the storage class, the secret store and the external secrets.")
@@ -82,7 +84,7 @@ class Deployment:
         text = values.render((recipe(self._root) / TEMPLATE).read_text(encoding="utf-8"), outputs)
         write(self._work / "values.yaml", text)
         helm = Helm(self._kubeconfig, NAMESPACE)
-        helm.upgrade(RELEASE, locate.locate(), Values(files=(text,)), How(wait=True, timeout=PATIENCE))
+        helm.upgrade(RELEASE, chart, Values(files=(text,)), How(wait=True, timeout=PATIENCE))
         progress("Waiting for the load balancer.")
         self._await_balancer()
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from hallmark.twin.aws.seal import Seal
 from hallmark.twin.control import Control
-from hallmark.twin.process import Process, is_free
+from hallmark.twin.process import Process
 
 PORT = 4566
 """LocalStack's edge port, which tools know."""
@@ -69,5 +69,5 @@ class Server(Process):
         Raises:
             EnvironmentFault: The port is taken, the disk is full, or the server did not come up.
         """
-        chosen = port if port is not None else self.last_port() or (PORT if is_free(PORT) else 0)
-        return self.launch(["--port", str(chosen), "--state", str(self.state)], self.find)
+        ports = self.ports(PORT) if port is None else [port]
+        return self.launch_on(ports, ["--state", str(self.state)], self.find)

@@ -50,6 +50,8 @@ class Keeper:
             UsageError: It was made by another twin, or by other versions.
         """
         running.control.restore(self._account, kept.aws)
+        # At once what a killed server goes on with: it must not come back older than the cluster.
+        write(self._autosaves / f"{self._account}.snapshot", kept.aws)
         if kept.terraform:
             write(self.tfstate, kept.terraform)
         else:

@@ -1,30 +1,33 @@
-"""The cluster of a twin: the Kubernetes API, the controllers and the kubelet, started and stopped together.
+"""The cluster of a twin: the Kubernetes API, and what works for it; started and stopped together.
 
-The API keeps everything; the other two are its clients and keep nothing of their own. The emulated AWS is told
-where the API answers, so that ``aws eks update-kubeconfig`` leads to it.
+The API keeps everything. It is the twin's own, or that of a cluster somebody gives (:mod:`hallmark.twin.given`). The
+emulated AWS is told where it answers, so that ``aws eks update-kubeconfig`` leads to it.
 """
 
 import base64
 import json
-import ssl
-import urllib.error
-import urllib.request
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from abc import ABC, abstractmethod
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
 
-from hallmark.errors import EnvironmentFault
+from hallmark.errors import EnvironmentFault, UsageError
 from hallmark.twin.files import write
-from hallmark.twin.process import Process, free_port, is_free
+from hallmark.twin.kube import once
+from hallmark.twin.kube.client import Access
+from hallmark.twin.process import GIVES_UP_WITHIN, Process
+from hallmark.twin.workers import Workers
 
+ABOUT = "cluster.json"
+"""What the emulated AWS reads of the cluster (:mod:`hallmark.twin.aws.published`)."""
 PORT = 6443
 """Where Kubernetes' own API server listens by default."""
 PATIENCE = 60.0
 """Seconds for a dump of a large cluster on a slow machine."""
+ANSWERS_WITHIN = 10.0
+"""Seconds in which an API server that is well says so."""
 
 
 @dataclass(frozen=True)
@@ -51,30 +54,116 @@ class Cloud:
         return ["--endpoint", self.endpoint, "--account", self.account, "--region", self.region]
 
 
-class Cluster:
-    """The three processes of one cluster.
+class Cluster(ABC):
+    """A cluster, and what works for it.
 
     Args:
         state: The state directory of the twin; the cluster's own is ``cluster`` in it.
+        kubeconfig: How it is reached.
     """
 
-    def __init__(self, state: Path) -> None:
-        self._about = state / "cluster.json"
+    is_own = True
+    """Whether everything in it is the twin's, to be kept, restored and emptied."""
+
+    def __init__(self, state: Path, kubeconfig: Path) -> None:
+        self._about = state / ABOUT
         self._folder = state / "cluster"
-        self._api = Process(self._folder, "server", "hallmark.twin.cluster.server", "The twin's Kubernetes API")
-        self._kubelet = Process(self._folder, "kubelet", "hallmark.twin.kubelet.main", "The twin's kubelet")
-        self._controllers = Process(
-            self._folder, "controllers", "hallmark.twin.controllers.main", "The twin's controllers"
-        )
-        self.kubeconfig = self._folder / "kubeconfig"
+        self._workers = Workers(self._folder, kubeconfig)
+        self.kubeconfig = kubeconfig
 
     @property
+    @abstractmethod
     def server(self) -> str:
         """URL of the API.
 
         Raises:
             EnvironmentFault: It does not run.
         """
+
+    @property
+    @abstractmethod
+    def is_up(self) -> bool:
+        """Whether everything lives, whatever it does."""
+
+    @property
+    @abstractmethod
+    def is_well(self) -> bool:
+        """Whether everything lives and answers."""
+
+    @abstractmethod
+    def issuer(self, cloud: Cloud) -> str:
+        """Who issues its service account tokens."""
+
+    @abstractmethod
+    def serve(self, cloud: Cloud) -> None:
+        """Have the API alone, so that AWS knows whose tokens to believe before anything is built in it."""
+
+    @abstractmethod
+    def up(self, cloud: Cloud) -> None:
+        """Start what does not run or does not answer; returns once pods that worked work again.
+
+        Raises:
+            EnvironmentFault: A process did not come up.
+        """
+
+    def pause(self) -> None:
+        """Stop the controllers: half of a restored architecture is nothing they should mend. :meth:`up` goes on."""
+        self._workers.pause()
+
+    def down(self) -> None:
+        """Stop everything of ours; pods end with the kubelet."""
+        self._workers.stop()
+
+    @abstractmethod
+    def dump(self) -> bytes:
+        """Every lasting object of the cluster, to be kept with a snapshot."""
+
+    @abstractmethod
+    def load(self, dumped: bytes) -> None:
+        """Put a dump in place of what is there; an empty one gives a cluster as EKS hands it out.
+
+        To be done while the controllers are paused.
+        """
+
+    def _announce(self, cloud: Cloud, authority: bytes, key: str) -> None:
+        """Tell the emulated AWS where the cluster is and whose tokens to believe.
+
+        Args:
+            cloud: The emulated AWS.
+            authority: Certificate authority of the API, PEM.
+            key: Public key of service account tokens, PEM.
+        """
+        about = {
+            "endpoint": self.server,
+            "ca": base64.b64encode(authority).decode(),
+            "serviceAccountKey": key,
+            "issuer": self.issuer(cloud),
+            "account": cloud.account,
+        }
+        write(self._about, json.dumps(about))
+
+
+def published_issuer(state: Path) -> str:
+    """Who issues the service account tokens that the emulated AWS believes; empty before a cluster was announced."""
+    with suppress(OSError, ValueError, KeyError):
+        return str(json.loads((state / ABOUT).read_text(encoding="utf-8"))["issuer"])
+    return ""
+
+
+class OwnCluster(Cluster):
+    """The three processes of a cluster of ours.
+
+    Args:
+        state: The state directory of the twin.
+    """
+
+    def __init__(self, state: Path) -> None:
+        super().__init__(state, state / "cluster" / "kubeconfig")
+        self._api = Process(self._folder, "server", "hallmark.twin.cluster.server", "The twin's Kubernetes API")
+
+    @property
+    def server(self) -> str:
+        """See the base class."""
         about = self._api.about()
         if about is None:
             raise EnvironmentFault("The twin's Kubernetes API does not run.", "hallmark twin up")
@@ -82,96 +171,66 @@ class Cluster:
 
     @property
     def is_up(self) -> bool:
-        """Whether all three processes live."""
-        return all(each.is_alive for each in (self._api, self._kubelet, self._controllers))
+        """See the base class."""
+        return self._api.is_alive and self._workers.are_alive
+
+    @property
+    def is_well(self) -> bool:
+        """See the base class."""
+        return self.is_up and bool(self._ready()) and self._workers.are_well
+
+    def issuer(self, cloud: Cloud) -> str:
+        """The API is told to be the one that AWS believes."""
+        return cloud.issuer
 
     def up(self, cloud: Cloud) -> None:
-        """Start what does not run.
-
-        Raises:
-            EnvironmentFault: A process did not come up.
-        """
+        """See the base class."""
         self.serve(cloud)
-        self._start_clients(cloud)
+        self._workers.start(self._access(), cloud.arguments)
 
     def serve(self, cloud: Cloud) -> None:
-        """Start the API alone, so that AWS knows whose tokens to believe before anything is built in it."""
-        if not self._api.is_alive:
-            port = self._api.last_port() or (PORT if is_free(PORT) else free_port())
-            arguments = ["--state", str(self._folder), "--port", str(port), "--kubelet-address", "127.0.0.1"]
+        """See the base class."""
+        if not self._ready():
+            before = self._told()
+            self._api.stop(GIVES_UP_WITHIN)
+            arguments = ["--state", str(self._folder), "--kubelet-address", "127.0.0.1"]
             arguments += ["--service-account-issuer", cloud.issuer, "--authentication-webhook", cloud.authenticator]
-            self._api.launch(arguments, self._ready)
-        self._announce(cloud)
-
-    def pause(self) -> None:
-        """Stop the controllers: half of a restored architecture is nothing they should mend. :meth:`up` goes on."""
-        self._controllers.stop()
+            self._api.launch_on(self._api.ports(PORT), arguments, self._ready)
+            if self._told() != before:
+                self._workers.stop()  # they know another port
+        key = serialization.load_pem_private_key((self._folder / "service-account.key").read_bytes(), None)
+        form = serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        self._announce(cloud, (self._folder / "ca.crt").read_bytes(), key.public_key().public_bytes(*form).decode())
 
     def down(self) -> None:
-        """Stop everything; pods end with the kubelet, and the API ends last."""
-        with ThreadPoolExecutor() as pool:
-            list(pool.map(Process.stop, (self._controllers, self._kubelet)))
+        """Stop everything; the API ends last."""
+        super().down()
         self._api.stop()
 
     def dump(self) -> bytes:
-        """Every lasting object of the cluster, to be kept with a snapshot."""
-        return self._call("GET")
+        """See the base class."""
+        return self._snapshot("GET")
 
     def load(self, dumped: bytes) -> None:
-        """Put a dump in place of what is there; an empty one gives a cluster as EKS hands it out.
+        """See the base class."""
+        self._snapshot("PUT", dumped)
 
-        To be done while the controllers are paused.
-        """
-        self._call("PUT", dumped)
+    def _access(self) -> Access:
+        return Access.read(self.kubeconfig)
 
-    def _start_clients(self, cloud: Cloud) -> None:
-        common = ["--kubeconfig", str(self.kubeconfig), "--state", str(self._folder), *cloud.arguments]
-        starts: list[Callable[[], object]] = []
-        if not self._kubelet.is_alive:
-            port = self._kubelet.last_port() or free_port()
-            starts.append(lambda: self._kubelet.launch([*common, "--port", str(port)], self._kubelet.about))
-        if not self._controllers.is_alive:
-            starts.append(lambda: self._controllers.launch(common, self._controllers.about))
-        with ThreadPoolExecutor() as pool:
-            for started in [pool.submit(start) for start in starts]:
-                started.result()
-
-    def _announce(self, cloud: Cloud) -> None:
-        """Tell the emulated AWS where the cluster is and whose tokens to believe."""
-        key = serialization.load_pem_private_key((self._folder / "service-account.key").read_bytes(), None)
-        form = serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-        about = {
-            "endpoint": self.server,
-            "ca": base64.b64encode((self._folder / "ca.crt").read_bytes()).decode(),
-            "serviceAccountKey": key.public_key().public_bytes(*form).decode(),
-            "issuer": cloud.issuer,
-            "account": cloud.account,
-        }
-        write(self._about, json.dumps(about))
+    def _told(self) -> bytes:
+        return self.kubeconfig.read_bytes() if self.kubeconfig.exists() else b""
 
     def _ready(self) -> bool | None:
-        with suppress(OSError, EnvironmentFault):
-            return self._ask("GET", "/readyz") == b"ok" or None
+        with suppress(OSError, EnvironmentFault, UsageError):
+            if self._access().server == self.server:  # else the file is of an earlier process
+                return once.call(self._access(), "GET", "/readyz", seconds=ANSWERS_WITHIN) == b"ok" or None
         return None
 
-    def _call(self, method: str, content: bytes | None = None) -> bytes:
+    def _snapshot(self, method: str, content: bytes | None = None) -> bytes:
         try:
-            return self._ask(method, "/snapshot", content)
-        except (OSError, urllib.error.URLError) as error:
+            return once.call(self._access(), method, "/snapshot", content, seconds=PATIENCE)
+        except OSError as error:
             raise EnvironmentFault(
                 f"The twin's Kubernetes API does not answer: {error}.", "hallmark twin up"
             ) from error
-
-    def _ask(self, method: str, path: str, content: bytes | None = None) -> bytes:
-        headers = {"Authorization": f"Bearer {_text(self._folder / 'token')}", "Content-Type": "application/json"}
-        # Always our own server on this machine: the URL is made here.
-        request = urllib.request.Request(self.server + path, data=content, method=method, headers=headers)  # noqa: S310
-        tls = ssl.create_default_context(cafile=str(self._folder / "ca.crt"))
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=tls))
-        with opener.open(request, timeout=PATIENCE) as answer:
-            body: bytes = answer.read()
-            return body
-
-
-def _text(file: Path) -> str:
-    return file.read_text(encoding="utf-8").strip()

@@ -5,6 +5,7 @@ So a lock that is held proves a living process, and the id belongs to it: ids th
 else do no harm. What it has to say, such as its port, is in ``<name>.json``.
 """
 
+import asyncio
 import json
 import os
 import signal
@@ -22,9 +23,15 @@ from hallmark.waiting import until
 T = TypeVar("T")
 ENDED = 0
 """Process id in the about file after an orderly end."""
+ANY = 0
+"""Any free port."""
 STARTS_WITHIN = 90.0
 STOPS_WITHIN = 60.0
 """Seconds; stopping includes a last save."""
+RESPONDS_WITHIN = 10.0
+"""Seconds in which a part that is well answers, even on a busy machine."""
+GIVES_UP_WITHIN = 2.0
+"""Seconds to end that a part gets which does not answer."""
 MISLEADING = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_CONFIG_FILE", "MOTO_ACCOUNT_ID", "AWS_CA_BUNDLE", "KUBECONFIG")
 """Variables of the caller that would change what a part does."""
 
@@ -67,12 +74,31 @@ class Process:
         except (FileNotFoundError, json.JSONDecodeError, KeyError, TypeError):
             return None
 
-    def last_port(self) -> int:
-        """The port it had last, which shells and editors still point to; 0 if there is none that is free."""
+    def ports(self, usual: int = 0) -> list[int]:
+        """Where it should listen, best first: where it did last, as shells still point there; as usual; anywhere."""
+        last = 0
         with suppress(OSError, ValueError, KeyError, TypeError):
             last = int(json.loads(self._about.read_text())["port"])
-            return last if is_free(last) else 0
-        return 0
+        return [*(port for port in (last, usual) if port and is_free(port)), ANY]
+
+    def responds(self) -> bool:
+        """Whether the living process does something; see :func:`respond_to_signal`, which it has to have called."""
+        if self.about() is None:
+            return False
+        os.utime(self._about, (0, 0))
+        self.signal(signal.SIGUSR1)
+        return until(lambda: self._about.stat().st_mtime > 0, RESPONDS_WITHIN, pause=0.01)
+
+    def launch_on(self, ports: Sequence[int], arguments: Sequence[str], answers: Callable[[], T | None]) -> T:
+        """Start the process on the first of these ports that nobody takes meanwhile; see :meth:`launch`."""
+        *wanted, last = ports
+        for port in wanted:
+            try:
+                return self.launch([*arguments, "--port", str(port)], answers)
+            except EnvironmentFault:
+                if is_free(port):
+                    raise
+        return self.launch([*arguments, "--port", str(last)], answers)
 
     def launch(self, arguments: Sequence[str], answers: Callable[[], T | None]) -> T:
         """Start the process and wait until it answers.
@@ -96,10 +122,14 @@ class Process:
             raise EnvironmentFault(f"{self._label} did not start: {self._last_words()}", f"read {self.log}")
         return answer
 
-    def stop(self) -> None:
-        """Stop the process if there is one: gently, so that it saves; with force if it does not obey."""
+    def stop(self, within: float | None = None) -> None:
+        """Stop the process if there is one: gently, so that it saves; with force if it does not obey.
+
+        Args:
+            within: Seconds it gets; by default long enough for any save.
+        """
         self.signal(signal.SIGTERM)
-        self._wait(STOPS_WITHIN)
+        self._wait(STOPS_WITHIN if within is None else within)
         if self.is_alive:
             self.signal(signal.SIGKILL)
             self._wait(5.0)
@@ -144,6 +174,15 @@ class Process:
         return "its log cannot be read."
 
 
+def respond_to_signal(about: Path) -> None:
+    """Have the running event loop show that it turns, whenever it is asked: it touches its about file.
+
+    Args:
+        about: The about file; to be called before that is written.
+    """
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, lambda: about.touch(exist_ok=True))
+
+
 def is_free(port: int) -> bool:
     """Whether a port of 127.0.0.1 can be listened on."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
@@ -153,14 +192,6 @@ def is_free(port: int) -> bool:
         except OSError:
             return False
     return True
-
-
-def free_port() -> int:
-    """Some port of 127.0.0.1 that nobody listens on."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _has_ended(pid: int) -> bool:

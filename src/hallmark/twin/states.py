@@ -1,6 +1,8 @@
 """The states a twin can be brought into: what Terraform builds, that and the release, a snapshot, nothing at all."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ from hallmark.twin.clients import SECRET
 from hallmark.twin.emulator import Running
 from hallmark.twin.files import write
 from hallmark.twin.keeping import Keeper
-from hallmark.twin.kubernetes import Cloud, Cluster
+from hallmark.twin.kubernetes import Cloud, Cluster, published_issuer
 from hallmark.twin.snapshots import Snapshot
 from hallmark.twin.terraform import Progress, Terraform, provider_settings
 
@@ -53,9 +55,9 @@ class States:
         """There while AWS, Terraform's state and the cluster are on their way, and may not fit each other."""
 
     @property
-    def is_unfinished(self) -> bool:
-        """Whether the last way into a state was broken off."""
-        return self._unfinished.exists()
+    def unfinished(self) -> str:
+        """Name of the state that everything was on its way into when that was broken off, or empty."""
+        return (self._unfinished.read_text(encoding="utf-8") or self.whole) if self._unfinished.exists() else ""
 
     @property
     def whole(self) -> str:
@@ -65,48 +67,79 @@ class States:
     @property
     def baseline_fits(self) -> bool:
         """Whether the snapshot of the baseline is of the present Terraform files and emulator."""
-        return self._keeper.fitting(baseline.NAME, baseline.digest(self._root)) is not None
+        return self._keeper.fitting(baseline.NAME, self._baseline_digest()) is not None
+
+    @property
+    def fits(self) -> bool:
+        """Whether all the snapshots it begins with are of what they would be built from now."""
+        deployed = self._is_kept and self._keeper.fitting(DEPLOYED, self._deployed_digest()) is not None
+        return self.baseline_fits and (deployed or not self._is_kept)
 
     def bring(self, name: str, running: Running, progress: Progress) -> None:
-        """Bring everything into one of the twin's own states, from its snapshot or by building it.
+        """Bring everything into a state: one of the twin's own, from its snapshot or by building it, or a kept one.
 
         Args:
-            name: ``baseline`` or ``deployed``.
+            name: ``baseline``, ``deployed``, or the name of a snapshot; one that is gone counts as ``deployed``.
             running: The server of the emulated AWS.
             progress: Is told one line for each step.
         """
-        write(self._unfinished, "")
-        try:
-            self._to_deployed(running, progress) if name == DEPLOYED else self._to_baseline(running, progress)
-        except UsageError as error:
-            progress(f"It has to be built again. {error.message}")
-            self._build(running, progress)
-            if name == DEPLOYED:
-                self._deploy(running, progress)
-        self._unfinished.unlink(missing_ok=True)
+        own = name in {DEPLOYED, baseline.NAME}
+        kept = None if own else self._keeper.snapshots.get(name)
+        if kept:
+            self.bring_back(running, name, kept)
+            return
+        with self._on_its_way(name if own else self.whole):
+            self._to_baseline(running, progress) if name == baseline.NAME else self._to_deployed(running, progress)
 
-    def bring_back(self, running: Running, kept: Snapshot) -> None:
+    def bring_back(self, running: Running, name: str, kept: Snapshot) -> None:
         """Put a snapshot in place of what is there.
 
         Raises:
-            UsageError: It was made by another twin, or by other versions.
+            UsageError: It was made by another twin, or by other versions; nothing was changed.
         """
-        self._pause()
-        self._keeper.bring_back(running, kept)
-        self._fill_cluster(running, kept.cluster)
+        with self._on_its_way(name):
+            try:
+                self._put(running, kept)
+            except UsageError:
+                self.resume(running)
+                self._unfinished.unlink()
+                raise
 
     def keep(self, running: Running, name: str, fits: str = "") -> None:
-        """Keep the present state under a name."""
+        """Keep the present state under a name.
+
+        Raises:
+            UsageError: The cluster is not the twin's own.
+        """
         self._keeper.keep(running, name, fits, self._cluster.dump() if self._cluster else b"")
 
     def empty(self, running: Running) -> None:
-        """An account as AWS hands it out, no Terraform state, and a cluster with nothing in it."""
-        self._pause()
-        self._keeper.forget(running)
-        self._fill_cluster(running, b"")
+        """An account as AWS hands it out, no Terraform state, and a cluster with nothing in it.
+
+        Raises:
+            UsageError: The cluster is not the twin's own.
+        """
+        self.require_own()
+        with self._on_its_way(self.whole):
+            self._pause()
+            self._keeper.forget(running)
+            self._fill_cluster(running, b"")
+
+    def begin_again(self) -> None:
+        """Have the next `up` bring everything into the state of a new twin."""
+        write(self._unfinished, self.whole)
+
+    def require_own(self) -> None:
+        """Refuse what would have to put a cluster back that is not the twin's own.
+
+        Raises:
+            UsageError: It is not.
+        """
+        if self._cluster and not self._cluster.is_own:
+            self._cluster.dump()
 
     def resume(self, running: Running) -> None:
-        """Start the cluster as it was when it went down; nothing happens to one that runs."""
+        """Start the cluster as it was when it went down; nothing happens to one that is well."""
         if self._cluster:
             self._cluster.up(self._cloud(running))
 
@@ -143,29 +176,50 @@ class States:
             **provider_settings(self.work),
         }
 
+    @contextmanager
+    def _on_its_way(self, name: str) -> Iterator[None]:
+        # What is broken off here, by whatever, is begun again by the next `up`.
+        write(self._unfinished, name)
+        yield
+        self._unfinished.unlink(missing_ok=True)
+
+    @property
+    def _is_kept(self) -> bool:
+        """Whether a deployment is kept: only one in a cluster of our own can be put back."""
+        return self._cluster is not None and self._cluster.is_own
+
     def _to_deployed(self, running: Running, progress: Progress) -> None:
-        kept = self._keeper.fitting(DEPLOYED, self._deployed_digest())
-        if kept:
-            progress("Bringing back the whole architecture.")
-            self.bring_back(running, kept)
-        else:
+        kept = self._keeper.fitting(DEPLOYED, self._deployed_digest()) if self._is_kept else None
+        if not (kept and self._try(running, kept, "Bringing back the whole architecture.", progress)):
             self._to_baseline(running, progress)
             self._deploy(running, progress)
 
     def _to_baseline(self, running: Running, progress: Progress) -> None:
-        kept = self._keeper.fitting(baseline.NAME, baseline.digest(self._root))
-        if kept:
-            progress("Bringing back the baseline.")
-            self.bring_back(running, kept)
-        else:
+        kept = self._keeper.fitting(baseline.NAME, self._baseline_digest())
+        if not (kept and self._try(running, kept, "Bringing back the baseline.", progress)):
             self._build(running, progress)
+
+    def _try(self, running: Running, kept: Snapshot, doing: str, progress: Progress) -> bool:
+        """Put one of the twin's own snapshots in place; False if it is refused, and then it has to be built again."""
+        progress(doing)
+        try:
+            self._put(running, kept)
+        except UsageError as error:
+            progress(f"It has to be built again. {error.message}")
+            return False
+        return True
+
+    def _put(self, running: Running, kept: Snapshot) -> None:
+        self._pause()
+        self._keeper.bring_back(running, kept)
+        self._fill_cluster(running, kept.cluster)
 
     def _build(self, running: Running, progress: Progress) -> None:
         self._pause()
         self._keeper.forget(running)
         try:
             self.terraform(running).apply(progress)
-            self._keeper.keep(running, baseline.NAME, baseline.digest(self._root))
+            self._keeper.keep(running, baseline.NAME, self._baseline_digest())
             self._fill_cluster(running, b"")
         except BaseException:
             # A half-built architecture is of no use to anybody: the next `up` begins with an empty account.
@@ -175,10 +229,17 @@ class States:
 
     def _deploy(self, running: Running, progress: Progress) -> None:
         self.release().install(self._outputs(), progress)
-        self.keep(running, DEPLOYED, self._deployed_digest())
+        if self._is_kept:
+            self.keep(running, DEPLOYED, self._deployed_digest())
 
     def _outputs(self) -> Mapping[str, Any]:
         return baseline.outputs(self._keeper.tfstate)
+
+    def _baseline_digest(self) -> str:
+        """What the baseline is built from: Terraform's files, and who issues the tokens that its roles trust."""
+        found, given = baseline.digest(self._root), published_issuer(self._state)
+        own = not given or given == self._issuer
+        return found if own else f"{found}-{sha256(given.encode()).hexdigest()[:8]}"
 
     def _deployed_digest(self) -> str:
         return f"{baseline.digest(self._root)}-{deployment.digest(self._root)}"
@@ -193,13 +254,17 @@ class States:
             self._cluster.load(dumped)
             self._cluster.up(self._cloud(running))
 
+    @property
+    def _issuer(self) -> str:
+        return f"https://oidc.eks.{REGION}.amazonaws.com/id/{Seal.of(self._state).name('oidc')}"
+
     def _cloud(self, running: Running) -> Cloud:
         endpoint = endpoint_of(running)
         return Cloud(
             endpoint=endpoint,
             account=self._account,
             region=REGION,
-            issuer=f"https://oidc.eks.{REGION}.amazonaws.com/id/{Seal.of(self._state).name('oidc')}",
+            issuer=self._issuer,
             authenticator=f"{endpoint}/_hallmark/token-review?account={self._account}&region={REGION}",
         )
 

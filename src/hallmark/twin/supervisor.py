@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hallmark.errors import EnvironmentFault, UsageError
-from hallmark.twin import baseline, tools
+from hallmark.twin import baseline, given, tools
 from hallmark.twin.aws.versions import versions
 from hallmark.twin.clients import Clients
 from hallmark.twin.emulator import Running, Server
@@ -72,15 +72,7 @@ class Twin:
         self._port = port
         self._server = Server(self._state)
         self._keeper = Keeper(self._state, account)
-        self._cluster = Cluster(self._state) if kubernetes else None
-        self._states = States(
-            root=self._root,
-            state=self._state,
-            account=account,
-            keeper=self._keeper,
-            cluster=self._cluster,
-            stop=self._stop,
-        )
+        self._choose(given.cluster(self._state) if kubernetes else None)
 
     # --- what a person asks for
 
@@ -100,11 +92,34 @@ class Twin:
             running = self._server.find()
             if not running or running.versions != versions():
                 self._start_over(progress)
-            elif self._states.is_unfinished:
-                self._states.bring(self._states.whole, running, progress)
-            elif self._cluster and not self._cluster.is_up:
-                progress("Starting the cluster.")
+            elif unfinished := self._states.unfinished:
+                progress("The last command did not end; beginning again.")
+                self._states.bring(unfinished, running, progress)
+            elif self._cluster and not self._cluster.is_well:
+                progress("Starting what does not run or does not answer.")
                 self._states.resume(running)
+
+    def use(self, kubeconfig: Path | None, progress: Progress = quiet) -> None:
+        """Use a given cluster from now on, or again one of the twin's own; the next :meth:`up` begins anew in it.
+
+        Args:
+            kubeconfig: Its current context leads to the cluster; None for the twin's own.
+            progress: Is told one line for each step.
+
+        Raises:
+            UsageError: The file is no kubeconfig, or the cluster is not marked as a lab; nothing was changed.
+            EnvironmentFault: The cluster does not answer.
+        """
+        with self._alone(progress):
+            if given.chosen(self._state) == (kubeconfig and kubeconfig.absolute()):
+                return
+            if kubeconfig:
+                given.GivenCluster(self._state, kubeconfig).require_lab()
+            progress("Changing the cluster.")
+            self._stop()
+            given.choose(self._state, kubeconfig)
+            self._choose(given.cluster(self._state))
+            self._states.begin_again()
 
     def down(self) -> None:
         """Stop the twin; its state is saved and comes back with `up`."""
@@ -126,14 +141,23 @@ class Twin:
             warning=f"Saving fails: {running.autosave_error}" if running and running.autosave_error else "",
         )
 
+    @property
+    def fits(self) -> bool:
+        """Whether there are snapshots of what this twin would be built from now."""
+        return self._states.fits
+
     def reset(self, progress: Progress = quiet, to: str = "") -> None:
         """Back to where it began: from a snapshot in seconds, or built anew if what it is made of has changed.
 
         Args:
             progress: Is told one line for each step.
             to: ``baseline`` for what Terraform builds, ``deployed`` (default) for that and the release.
+
+        Raises:
+            UsageError: The cluster is not the twin's own, so it cannot be put back.
         """
         with self._alone(progress):
+            self._states.require_own()
             self._states.bring(to or self._states.whole, self._require(), progress)
 
     def empty(self) -> None:
@@ -153,11 +177,12 @@ class Twin:
             UsageError: There is none of this name, or it was made by another twin or other versions.
         """
         with self._alone(quiet):
+            self._states.require_own()
             running, kept = self._require(), self._keeper.snapshots.get(name)
             if kept is None:
                 known = ", ".join(self._keeper.snapshots.names()) or "none yet"
                 raise UsageError(f"There is no snapshot {name!r}.", f"there are: {known}")
-            self._states.bring_back(running, kept)
+            self._states.bring_back(running, name, kept)
 
     def snapshots(self) -> tuple[str, ...]:
         """Names of the snapshots."""
@@ -261,14 +286,25 @@ class Twin:
             raise EnvironmentFault("The twin runs code of another version.", START)
         return running
 
+    def _choose(self, cluster: Cluster | None) -> None:
+        self._cluster = cluster
+        self._states = States(
+            root=self._root,
+            state=self._state,
+            account=self.account,
+            keeper=self._keeper,
+            cluster=cluster,
+            stop=self._stop,
+        )
+
     def _start_over(self, progress: Progress) -> None:
-        resume = not self._states.is_unfinished
+        unfinished = self._states.unfinished
         try:
             running = self._start(progress)
-            if resume and self._keeper.resume(running, progress):
+            if not unfinished and self._keeper.resume(running, progress):
                 self._states.resume(running)
             else:
-                self._states.bring(self._states.whole, running, progress)
+                self._states.bring(unfinished or self._states.whole, running, progress)
         except BaseException:
             # A server that holds nothing yet must not be taken for the architecture by the next command.
             self._stop()

@@ -84,6 +84,12 @@ class Controllers(View):
         return (*daemons, *others)
 
     @cached_property
+    def identity_agents(self) -> tuple[Workload, ...]:
+        """The agents that give pods the role of an EKS Pod Identity association."""
+        name = re.compile(r"eks-pod-identity-agent")
+        return tuple(one for one in self._running(name, name) if one.kind == "DaemonSet")
+
+    @cached_property
     def routes_around(self) -> tuple[str, ...]:
         """Gateway routes and virtual services in the release's namespace: other ways in than an Ingress."""
         cluster = self.views.cluster

@@ -1,11 +1,12 @@
 """The way in as Kubernetes describes it: Ingress, its class, the Service behind it, and the load balancer in front."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from hallmark.views.balancers import Balancer, plain_name
-from hallmark.views.base import View, cached_property
+from hallmark.views.base import View, cached_property, tags
 from hallmark.views.cluster import Object, annotations_of, name_of, namespace_of, selects
 from hallmark.views.edge import Record
 from hallmark.views.workloads import Workload
@@ -13,6 +14,8 @@ from hallmark.views.workloads import Workload
 CONTROLLER = "ingress.k8s.aws/alb"
 """What an IngressClass of the AWS Load Balancer Controller names as its controller."""
 _LEGACY_CLASS = "kubernetes.io/ingress.class"
+_GROUP_OF_SERVICE = re.compile(r"^Security group for Kubernetes ELB \S+ \((?P<namespace>[^/]+)/")
+"""How the AWS cloud provider describes the security group it makes for a Service."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +117,21 @@ class Ingresses(View):
         return [service for service in own if service["spec"].get("type") == "LoadBalancer"]
 
     @cached_property
+    def service_balancers(self) -> tuple[Balancer, ...]:
+        """Load balancers in AWS that were made for Services of the namespace, whatever became of those."""
+        prefix = f"{self.views.cluster.namespace}/"
+        return tuple(one for one in self.views.edge.balancers if one.service.startswith(prefix))
+
+    @cached_property
+    def service_groups(self) -> tuple[str, ...]:
+        """Security groups in AWS that were made for such load balancers.
+
+        The AWS cloud provider names the Service in the description, AWS Load Balancer Controller in a tag.
+        """
+        groups, namespace = self.views.network.security_groups, self.views.cluster.namespace
+        return tuple(name for name, raw in groups.items() if _namespace_of_group(raw) == namespace)
+
+    @cached_property
     def balancer(self) -> Balancer | None:
         """The load balancer in AWS whose name the Ingress got; None when there is none."""
         addresses = {plain_name(address) for address in (self.entry.addresses if self.entry else ())}
@@ -144,6 +162,11 @@ class Ingresses(View):
         named = [one["spec"].get("controller") for one in classes if name_of(one) == class_name]
         # The controller also takes the class "alb" when nobody made an IngressClass of that name.
         return named == [CONTROLLER] or (class_name == "alb" and not named)
+
+
+def _namespace_of_group(raw: dict[str, Any]) -> str:
+    described = _GROUP_OF_SERVICE.match(raw["Description"])
+    return described["namespace"] if described else tags(raw).get("service.k8s.aws/stack", "").partition("/")[0]
 
 
 def _routes(spec: Mapping[str, Any]) -> Iterator[Route]:

@@ -158,12 +158,12 @@ class Network(View):
         found = self.ask("ec2", "describe_network_interfaces", Filters=self._in_vpc)["NetworkInterfaces"]
         return tuple(self._interface(raw) for raw in found)
 
-    def openings(self, groups: Iterable[str], port: int) -> list[Opening]:
-        """Return what *groups* together let in to TCP *port*."""
-        return [opening for g in groups for opening in self._of(g) if opening.covers(port)]
+    def openings(self, groups: Iterable[str], port: int | None = None) -> list[Opening]:
+        """Return what *groups* together let in to TCP *port*, or to any port and protocol."""
+        return [opening for g in groups for opening in self._of(g) if port is None or opening.covers(port)]
 
-    def from_outside(self, groups: Iterable[str], port: int) -> list[Opening]:
-        """Return openings to *port* whose source is neither a group of this VPC nor addresses of this VPC.
+    def from_outside(self, groups: Iterable[str], port: int | None = None) -> list[Opening]:
+        """Return openings to *port*, or to any, whose source is neither a group nor addresses of this VPC.
 
         A prefix list counts as outside: its addresses change without a change of the rule.
         """

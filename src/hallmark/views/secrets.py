@@ -11,6 +11,11 @@ from hallmark.views.workloads import Variable, Workload
 ESO, CSI = "external-secrets.io", "secrets-store.csi.x-k8s.io"
 STORES = {"SecretsManager": "secretsmanager", "ParameterStore": "ssm"}
 """AWS services the External Secrets Operator reads from, as it and as boto3 call them."""
+_LISTED = {
+    "SecretsManager": ("secretsmanager", "list_secrets", "SecretList"),
+    "ParameterStore": ("ssm", "describe_parameters", "Parameters"),
+}
+"""How each of them lists what it holds: service and operation of boto3, and where in the answer."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +105,19 @@ class Secrets(View):
         """Return what fills a Secret; a ready one first, None when nothing does."""
         found = [supply for supply in self.supplies if supply.secret == secret]
         return min(found, key=lambda supply: not supply.is_ready, default=None)
+
+    def missing_names(self, supply: Supply) -> tuple[str, ...]:
+        """Return the names *supply* asks for that its store does not hold; all of them when it is no store of AWS.
+
+        An ExternalSecret names a secret by its name or by its ARN.
+        """
+        service = self.stores.get(supply.store, {}).get("service", "")
+        if service not in _LISTED:
+            return supply.remote
+        client, operation, path = _LISTED[service]
+        listed = self.ask(client, operation)[path]
+        held = {one[key] for one in listed for key in ("Name", "ARN") if key in one}
+        return tuple(name for name in supply.remote if name not in held)
 
     @cached_property
     def stores(self) -> Mapping[tuple[str, str], Mapping[str, Any]]:

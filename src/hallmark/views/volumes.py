@@ -31,6 +31,7 @@ class Disk:
         mibps: Throughput in MiB/s it is provisioned for.
         gib: Size in GiB.
         is_encrypted: Whether it is.
+        snapshot: Snapshot it was made from, or empty.
     """
 
     id: str
@@ -39,6 +40,7 @@ class Disk:
     mibps: float
     gib: int
     is_encrypted: bool
+    snapshot: str
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ class Claim:
         driver: CSI driver of its volume, or empty.
         handle: The driver's name of the volume, or empty.
         can_grow: Whether its storage class lets it.
+        parameters: Parameters of its storage class by name in lower case, as the driver reads them.
     """
 
     name: str
@@ -62,6 +65,7 @@ class Claim:
     driver: str
     handle: str
     can_grow: bool
+    parameters: Mapping[str, str]
 
     @property
     def look(self) -> str:
@@ -97,6 +101,15 @@ class Volumes(View):
         return tuple(_disk(one) for one in found)
 
     @cached_property
+    def modified(self) -> frozenset[str]:
+        """Ids of those volumes that were modified in place; AWS remembers it for 30 days."""
+        if not self.disks:
+            return frozenset()
+        filters = [{"Name": "volume-id", "Values": sorted(disk.id for disk in self.disks)}]
+        found = self.ask("ec2", "describe_volumes_modifications", Filters=filters)["VolumesModifications"]
+        return frozenset(one["VolumeId"] for one in found if one["ModificationState"] != "failed")
+
+    @cached_property
     def nodes(self) -> tuple[KubeNode, ...]:
         """The nodes that ClickHouse's pods run on."""
         clickhouse = self.views.workloads.clickhouse
@@ -123,6 +136,7 @@ class Volumes(View):
             driver=source.get("driver", ""),
             handle=source.get("volumeHandle", ""),
             can_grow=bool(own.get("allowVolumeExpansion")),
+            parameters={key.lower(): str(value) for key, value in (own.get("parameters") or {}).items()},
         )
 
 
@@ -155,5 +169,5 @@ def _source(volume: Object | None) -> Mapping[str, Any]:
 def _disk(raw: Mapping[str, Any]) -> Disk:
     kind, iops = raw["VolumeType"], raw.get("Iops", 0)
     # Of io volumes throughput follows from the operations (EBS User Guide, "Provisioned IOPS SSD volumes").
-    derived = min(iops * _KIB.get(kind, 0) / 1024, _MOST.get(kind, 0))
-    return Disk(raw["VolumeId"], kind, iops, raw.get("Throughput", derived), raw["Size"], raw["Encrypted"])
+    mibps = min(iops * _KIB[kind] / 1024, _MOST[kind]) if kind in _KIB else raw.get("Throughput", 0)
+    return Disk(raw["VolumeId"], kind, iops, mibps, raw["Size"], raw["Encrypted"], raw.get("SnapshotId", ""))

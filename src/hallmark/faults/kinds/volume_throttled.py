@@ -36,7 +36,8 @@ def plan(read: Reader, component: str = "clickhouse") -> list[Step]:
         back=f"to {_words(recorded)}",
         resource=f"EBS volume {volume['VolumeId']} of {component}",
         do=Call.of("ec2", "modify_volume", VolumeId=volume["VolumeId"], **DEFAULTS),
-        undo=Call.of("ec2", "modify_volume", VolumeId=volume["VolumeId"], **recorded),
+        # A learner may have given it another type, for which these figures are none.
+        undo=Call.of("ec2", "modify_volume", VolumeId=volume["VolumeId"], VolumeType="gp3", **recorded),
     )
     return [step]
 

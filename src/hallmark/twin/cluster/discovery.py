@@ -1,6 +1,6 @@
-"""What is served, in the documents clients ask for first: discovery, plain and aggregated, and OpenAPI v3.
+"""What is served, in the documents clients ask for first: discovery, plain and aggregated, and OpenAPI.
 
-Kubernetes documentation, "The Kubernetes API", sections "Discovery API" and "OpenAPI V3". Documents are made when they
+Kubernetes documentation, "The Kubernetes API", sections "Discovery API" and "OpenAPI interface definition". Documents are made when they
 are asked for and kept until the registry changes.
 """
 
@@ -13,10 +13,13 @@ from aiohttp import web
 from hallmark.twin.cluster import statuses
 from hallmark.twin.cluster.registry import Registry, Resource
 from hallmark.twin.cluster.representations import JSON
-from hallmark.twin.cluster.schema import openapi
+from hallmark.twin.cluster.schema import openapi, swagger
 from hallmark.twin.cluster.store import encode
 
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+SWAGGER = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+"""OpenAPI v2 in its binary form. Clients ask for it by an older name, which is no proper media type."""
+SWAGGER_ASKED = frozenset({SWAGGER, SWAGGER.replace("v2.v1.0", "v2@v1.0")})
 VERSION = {
     "major": "1",
     "minor": "35",
@@ -24,7 +27,7 @@ VERSION = {
     "emulationMinor": "35",
     "minCompatibilityMajor": "1",
     "minCompatibilityMinor": "34",
-    "gitVersion": "v1.35.2",
+    "gitVersion": openapi.VERSION,
     "gitCommit": "0000000000000000000000000000000000000000",
     "gitTreeState": "clean",
     "buildDate": "1970-01-01T00:00:00Z",
@@ -33,7 +36,7 @@ VERSION = {
     "platform": "linux/amd64",
 }
 """What ``kubectl version`` shows: the version of EKS that is stood in for."""
-ROOTS = ("/api", "/api/v1", "/apis", "/healthz", "/livez", "/openapi/v3", "/readyz", "/version")
+ROOTS = ("/api", "/api/v1", "/apis", "/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version")
 
 Json = dict[str, Any]
 GroupVersion = tuple[str, str]
@@ -114,6 +117,18 @@ class Discovery:
             raise statuses.no_such_path()
         return _answer(request, *self._keep(("openapi", group, version), lambda: openapi.document(resources)))
 
+    def swagger(self, request: web.BaseRequest) -> web.Response:
+        """``/openapi/v2``: the one document of everything."""
+        if request.headers.get("Accept", "").partition(",")[0].strip() in SWAGGER_ASKED:
+            return _answer(request, *self._keep(("swagger", "binary"), self._swagger_bytes), content_type=SWAGGER)
+        return _answer(request, *self._keep(("swagger",), self._swagger))
+
+    def _swagger(self) -> Json:
+        return swagger.document(one for resources in self._registry.announced().values() for one in resources)
+
+    def _swagger_bytes(self) -> bytes:
+        return swagger.encoded(self._swagger())
+
     def _aggregated(self, request: web.BaseRequest, *, core: bool) -> web.Response:
         body = self._keep(("aggregated", str(core)), lambda: _aggregated(self._registry, core=core))
         return _answer(request, *body, content_type=AGGREGATED)
@@ -128,7 +143,7 @@ class Discovery:
                 )
         return groups
 
-    def _keep(self, key: tuple[str, ...], make: Callable[[], Json]) -> tuple[bytes, str]:
+    def _keep(self, key: tuple[str, ...], make: Callable[[], Json | bytes]) -> tuple[bytes, str]:
         if self._kept_at != self._registry.changes:
             self._kept, self._kept_at = {}, self._registry.changes
         if key not in self._kept:
@@ -216,8 +231,8 @@ def _hash(one: GroupVersion, resources: list[Resource]) -> str:
     return hashlib.sha256("/".join(told).encode()).hexdigest().upper()
 
 
-def _tagged(document: Json) -> tuple[bytes, str]:
-    body = encode(document)
+def _tagged(document: Json | bytes) -> tuple[bytes, str]:
+    body = document if isinstance(document, bytes) else encode(document)
     return body, f'"{hashlib.sha256(body).hexdigest().upper()}"'
 
 

@@ -131,6 +131,8 @@ class Routes:
 
     def _openapi(self, request: web.BaseRequest, path: Sequence[str]) -> web.Response:
         match path:
+            case ["openapi", "v2"]:
+                return self._discovery.swagger(request)
             case ["openapi", "v3"]:
                 return self._discovery.openapi_index(request)
             case ["openapi", "v3", "api", version]:

@@ -110,6 +110,14 @@ class Strategies:
 
 
 def _job(obj: Json) -> None:
+    _select_own_pods(obj)
+    # Without labels of its own it has those of its pods (SetDefaults_Job).
+    labels = (obj["spec"]["template"].get("metadata") or {}).get("labels")
+    if labels and not obj["metadata"].get("labels"):
+        obj["metadata"]["labels"] = dict(labels)
+
+
+def _select_own_pods(obj: Json) -> None:
     # A Job selects its pods by its own uid; with the older names of the labels, too, as long as the real server does.
     spec, name, uid = obj["spec"], obj["metadata"]["name"], obj["metadata"]["uid"]
     if spec.get("manualSelector"):

@@ -29,12 +29,11 @@ from hallmark.twin.kube import reconcile
 from hallmark.twin.kube.cache import Caches
 from hallmark.twin.kube.client import Access, Api
 from hallmark.twin.kube.reconcile import Controller
+from hallmark.twin.process import ENDED, respond_to_signal
 
 GROUPS = {"workloads": "kube-controller-manager", "aws": "eks"}
 """Groups of controllers, and the field manager that each is to the API. A group is a package of that name here, with
 a function ``controllers(caches, settings)``."""
-ENDED = 0
-"""Process id in ``controllers.json`` after an orderly end."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -59,6 +58,7 @@ async def serve(settings: Settings, groups: Sequence[str]) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    respond_to_signal(settings.state / "controllers.json")
     left = set(groups)
 
     def started(group: str) -> None:

@@ -7,6 +7,7 @@ import asyncio
 import base64
 import json
 import ssl
+import tempfile
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,8 +86,7 @@ class Access:
             tls = ssl.create_default_context(cadata=_certificate(cluster, kubeconfig.parent))
             if cluster.get("insecure-skip-tls-verify"):
                 tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
-            if "client-certificate" in user:
-                tls.load_cert_chain(user["client-certificate"], user["client-key"])
+            _identify(tls, user, kubeconfig.parent)
             return cls(cluster["server"].rstrip("/"), tls, user.get("token", ""))
         except OSError as error:
             raise UsageError(f"cannot read {kubeconfig}: {error.strerror}.", "hallmark twin up") from error
@@ -271,8 +271,22 @@ def _named(entries: Any, name: str) -> dict[str, Any]:
 
 
 def _certificate(cluster: Mapping[str, Any], folder: Path) -> str | None:
-    if data := cluster.get("certificate-authority-data"):
-        return base64.b64decode(str(data)).decode()
-    if file := cluster.get("certificate-authority"):
-        return (folder / str(file)).read_text(encoding="utf-8")
-    return None
+    found = _content(cluster, "certificate-authority", folder)
+    return found.decode() if found else None
+
+
+def _identify(tls: ssl.SSLContext, user: Mapping[str, Any], folder: Path) -> None:
+    certificate, key = (_content(user, name, folder) for name in ("client-certificate", "client-key"))
+    if certificate and key:
+        # OpenSSL reads a chain from files only.
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(certificate + b"\n" + key)
+            file.flush()
+            tls.load_cert_chain(file.name)
+
+
+def _content(entry: Mapping[str, Any], name: str, folder: Path) -> bytes | None:
+    """Return what an entry holds itself, as ``<name>-data``, or names as a file beside the kubeconfig."""
+    if data := entry.get(f"{name}-data"):
+        return base64.b64decode(str(data))
+    return (folder / str(entry[name])).read_bytes() if entry.get(name) else None

@@ -1,8 +1,8 @@
 """The gate: programs ask it what the network would do with a connection, and whether a login would be right.
 
-``POST /<token of a pod>/<action>`` on a loopback address; actions are ``connect``, ``login`` and ``resolve``, see
-:mod:`hallmark.twin.programs.dependencies`. This is where real data stores would be put behind the names: a connection
-that is possible is answered with the address where the other side listens.
+``POST /<token of a pod>/<action>`` on a loopback address; actions are ``connect``, ``login``, ``resolve`` and
+``credentials``, see :mod:`hallmark.twin.programs.dependencies`. This is where real data stores would be put behind the
+names: a connection that is possible is answered with the address where the other side listens.
 """
 
 from collections.abc import Mapping
@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from hallmark.twin.kubelet.agent import Agent
 from hallmark.twin.kubelet.container import NOWHERE
 from hallmark.twin.kubelet.datastores import SUFFIXES, DataStores
 from hallmark.twin.kubelet.machine import Machine
@@ -32,13 +33,15 @@ class Gate:
         machine: What pods share.
         pods: Who may ask.
         stores: Data stores in AWS; None without an emulated AWS.
+        agent: Gives pods credentials of AWS; None likewise.
         api: URL of the Kubernetes API, which pods reach by its Service.
     """
 
-    def __init__(self, machine: Machine, pods: Pods, stores: DataStores | None, api: str) -> None:
+    def __init__(self, machine: Machine, pods: Pods, stores: DataStores | None, agent: Agent | None, api: str) -> None:
         self._machine = machine
         self._pods = pods
         self._stores = stores
+        self._agent = agent
         self._api = urlsplit(api)
         self._names = Names(machine.caches)
         self._turn = 0
@@ -59,6 +62,8 @@ class Gate:
                 answer = await self.connect(pod, asked["host"], int(asked["port"]), established=asked["established"])
             case "login":
                 answer = await self.login(pod, asked)
+            case "credentials" if self._agent:
+                answer = await self._agent.credentials(pod, asked["token"])
             case "resolve":
                 answer = self.resolve(pod, asked["host"])
             case _:
@@ -110,7 +115,7 @@ class Gate:
         if service := self._names.by_address(ip):
             name = f"{service['metadata']['name']}.{service['metadata']['namespace']}.svc.cluster.local"
             return self._to_service(Found(name, service, ""), port)
-        pod = next((each for each in self._pods.all() if each.ip == ip), None)
+        pod = self._pods.at(ip, port)
         return self._to_pod(pod, port) if pod else {"outcome": TIMED_OUT}
 
     def _to_service(self, found: Found, port: int) -> Answer:
@@ -126,11 +131,8 @@ class Gate:
         self._turn += 1
         chosen = endpoints[self._turn % len(endpoints)]
         namespace = metadata["namespace"]
-        pod = self._pods.find(namespace, chosen.pod) if chosen.pod else self._by_ip(chosen.ip)
+        pod = self._pods.find(namespace, chosen.pod) if chosen.pod else self._pods.at(chosen.ip, chosen.port)
         return self._to_pod(pod, chosen.port) if pod else {"outcome": TIMED_OUT}
-
-    def _by_ip(self, ip: str) -> Pod | None:
-        return next((each for each in self._pods.all() if each.ip == ip), None)
 
     def _to_pod(self, pod: Pod, port: int) -> Answer:
         address, real = pod.reach(port)

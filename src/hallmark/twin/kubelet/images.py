@@ -26,8 +26,9 @@ REGISTRIES = (
     "oci.external-secrets.io",
 )  # fmt: skip
 """Hosts that exist."""
-_REFERENCE = re.compile(
-    r"(?P<repository>[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?::\d+)?(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*)"
+_PART = r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*"
+_REFERENCE = re.compile(  # a port is one only before a slash
+    rf"(?P<repository>(?:{_PART}(?::\d+)?/)?{_PART}(?:/{_PART})*)"
     r"(?::(?P<tag>[\w][\w.-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
 )
 

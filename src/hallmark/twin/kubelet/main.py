@@ -31,6 +31,7 @@ from hallmark.twin.kube.kinds import CLAIMS, CONFIG_MAPS, ENDPOINT_SLICES, NODES
 from hallmark.twin.kube.reconcile import run
 from hallmark.twin.kubelet import server
 from hallmark.twin.kubelet.addresses import Addresses
+from hallmark.twin.kubelet.agent import Agent
 from hallmark.twin.kubelet.datastores import DataStores
 from hallmark.twin.kubelet.gate import Gate
 from hallmark.twin.kubelet.images import Catalogue
@@ -38,7 +39,7 @@ from hallmark.twin.kubelet.machine import Machine
 from hallmark.twin.kubelet.nodes import Nodes
 from hallmark.twin.kubelet.pods import Pods
 from hallmark.twin.kubelet.runtime import Runtime
-from hallmark.twin.process import ENDED
+from hallmark.twin.process import ENDED, respond_to_signal
 
 KINDS = (PODS, NODES, SECRETS, CONFIG_MAPS, CLAIMS, SERVICES, ENDPOINT_SLICES)
 LOOPBACK = "127.0.0.1"
@@ -78,6 +79,7 @@ async def _serve(options: argparse.Namespace, state: Path) -> None:
     stopped = asyncio.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(sign, stopped.set)
+    respond_to_signal(state / "kubelet.json")
     access = Access.read(options.kubeconfig)
     async with AsyncExitStack() as stack:
         addresses = Addresses()
@@ -107,7 +109,9 @@ async def _open(
     stack: AsyncExitStack, options: argparse.Namespace, access: Access, machine: Machine, pods: Pods
 ) -> None:
     # The gate before the pods that ask it, the server before the nodes that name its port.
-    gate = Gate(machine, pods, _stores(options), access.server)
+    clients = Clients(options.endpoint, options.account, options.region) if options.account else None
+    stores = DataStores(clients, _control(options)) if clients else None
+    gate = Gate(machine, pods, stores, Agent(clients, pods) if clients else None, access.server)
     own = machine.addresses.own
     inside = await server.listen(gate.application(), own, 0, None)
     stack.push_async_callback(server.hang_up, inside)
@@ -144,15 +148,11 @@ async def _work(machine: Machine, pods: Pods, stopped: asyncio.Event) -> None:
     write(machine.state / "kubelet.json", json.dumps(about | {"pid": ENDED}))
 
 
-def _stores(options: argparse.Namespace) -> DataStores | None:
-    if not (options.endpoint and options.account):
-        return None
-    clients = Clients(options.endpoint, options.account, options.region)
-    port = int(options.endpoint.rpartition(":")[2].strip("/"))
+def _control(options: argparse.Namespace) -> Control | None:
     folder: Path = options.aws_state or options.state.absolute().parent
     if not (folder / "key").exists():
-        return DataStores(clients, None)
-    return DataStores(clients, Control(port, Seal.of(folder).token))
+        return None
+    return Control(int(options.endpoint.rpartition(":")[2].strip("/")), Seal.of(folder).token)
 
 
 def _token(state: Path) -> str:

@@ -12,22 +12,21 @@ from secrets import token_urlsafe
 from typing import Any
 
 from hallmark.errors import EnvironmentFault
-from hallmark.twin.kube.client import STRATEGIC, ApiError, NotFound
+from hallmark.twin.kube.client import STRATEGIC, ApiError, Conflict, NotFound
 from hallmark.twin.kube.events import timestamp
-from hallmark.twin.kube.kinds import CLAIMS, CONFIG_MAPS, PODS, SECRETS, SERVICE_ACCOUNTS, SERVICES, Kind, Object
+from hallmark.twin.kube.kinds import PODS, Object
 from hallmark.twin.kubelet import status
 from hallmark.twin.kubelet.addresses import Address
 from hallmark.twin.kubelet.container import NOWHERE, Container
-from hallmark.twin.kubelet.environment import Sources, expand, resolve
+from hallmark.twin.kubelet.environment import expand, resolve
 from hallmark.twin.kubelet.machine import Machine, internal_ip
-from hallmark.twin.kubelet.volumes import MountFailed, Stock, Volumes, mentions
+from hallmark.twin.kubelet.supplies import Supplies
+from hallmark.twin.kubelet.volumes import MountFailed, Volumes, mentions
 
 log = logging.getLogger(__name__)
-MOUNT_RETRY = 2.0
-WRITE_RETRY = 0.5
+MOUNT_RETRY, WRITE_RETRY = 2.0, 0.5
 DEFAULT_GRACE = 30
-TOKEN_RENEWAL = 0.8
-"""Seconds, and the part of a token's life after which a new one is asked for."""
+"""Seconds."""
 ENDED = frozenset({"Succeeded", "Failed"})
 
 
@@ -58,7 +57,7 @@ class Pod:
         self.address = Address(self._earlier("podIP"), "") if self._earlier("phase") in ENDED else self._place()
         self._mounted = False
         self._ended: dict[str, str] = {}
-        self._tokens: dict[str, tuple[float, str]] = {}
+        self._supplies = Supplies(machine, thing)
         self._started = self._earlier("startTime") or timestamp()
         self._inits = self._make(spec.get("initContainers") or [], "initContainerStatuses")
         self._containers = self._make(spec["containers"], "containerStatuses")
@@ -114,7 +113,7 @@ class Pod:
 
     def environment(self, container: Object) -> dict[str, str]:
         """The variables of a container, see :func:`hallmark.twin.kubelet.environment.resolve`."""
-        return resolve(self.object, container, self._sources())
+        return resolve(self.object, container, self._supplies.environment(self.ip))
 
     def command(self, container: Object, environment: dict[str, str]) -> list[str]:
         """Command and arguments of a container with its variables filled in."""
@@ -138,13 +137,26 @@ class Pod:
 
     def reach(self, port: int) -> tuple[str, int]:
         """Where a port of the pod is on this machine."""
-        real = {number: each for one in self.all() for number, each in one.listening.items()}
-        return self.address.loopback, real.get(port, NOWHERE)
+        return self.address.loopback, dict(self.ports()).get(port, NOWHERE)
+
+    def ports(self) -> Iterator[tuple[int, int]]:
+        """Ports that its programs serve, each with where it really is."""
+        for container in self.all():
+            yield from container.listening.items()
+
+    def listens_on(self, port: int) -> bool:
+        """Whether one of its programs serves a port."""
+        return port in dict(self.ports())
 
     def all(self) -> Iterator[Container]:
         """Its containers, init containers first."""
         yield from self._inits
         yield from self._containers
+
+    @property
+    def is_working(self) -> bool:
+        """Whether all its containers run and are ready at this moment, whatever its status in the API says."""
+        return all(each.is_running and each.status()["ready"] for each in self._containers)
 
     def find(self, name: str) -> Container | None:
         """A container by name."""
@@ -210,8 +222,19 @@ class Pod:
         with suppress(ApiError, EnvironmentFault):
             await self._put(self.status())
         self._forget()
-        await self.machine.caches.delete(PODS, self.object, gracePeriodSeconds=0)
+        await self._tell_gone()
         self._leave()
+
+    async def _tell_gone(self) -> None:
+        while True:
+            try:
+                await self.machine.caches.delete(PODS, self.object, gracePeriodSeconds=0)
+            except Conflict:
+                return  # another pod has its name already
+            except (ApiError, EnvironmentFault):
+                await asyncio.sleep(WRITE_RETRY)
+            else:
+                return
 
     def abandon(self) -> None:
         """Stop looking after it: the kubelet ends, and its processes with it."""
@@ -277,23 +300,32 @@ class Pod:
         self.publish()
         while True:
             try:
-                await self.volumes.set_up(self.object, self._stock())
+                await self._fill_volumes()
                 break
             except MountFailed as error:
                 await self.warning("FailedMount", str(error))
-            except (ApiError, OSError) as error:
-                said = getattr(error, "message", None) or getattr(error, "strerror", "")
+            except (ApiError, EnvironmentFault, OSError) as error:
+                said = error.strerror if isinstance(error, OSError) else error.message
                 await self.warning("FailedMount", f"MountVolume.SetUp failed: {said}")
             with suppress(TimeoutError):
                 async with asyncio.timeout(MOUNT_RETRY):
                     await self.changed.wait()
         self._mounted = True
+        self.later(self._keep_tokens())
         self.publish()
 
     async def _renew(self) -> None:
         # Real kubelets do it within a minute or so; subPath mounts are never renewed, and here neither.
         with suppress(MountFailed, ApiError, EnvironmentFault):
-            await self.volumes.set_up(self.object, self._stock())
+            await self._fill_volumes()
+
+    async def _keep_tokens(self) -> None:
+        while seconds := self._supplies.renewal:
+            await asyncio.sleep(seconds)
+            await self._renew()
+
+    async def _fill_volumes(self) -> None:
+        await self.volumes.set_up(self.object, self._supplies.volumes(self.ip))
 
     # Its status.
 
@@ -335,66 +367,3 @@ class Pod:
         self._published = wanted
         self.object = answer
         self.machine.caches[PODS].note(answer)
-
-    # What it is made of.
-
-    def _sources(self) -> Sources:
-        return Sources(
-            secret=lambda name: self._look_up(SECRETS, name),
-            config_map=lambda name: self._look_up(CONFIG_MAPS, name),
-            services=self._linked_services(),
-            addresses=self._own_addresses(),
-            allocatable=self._allocatable(),
-        )
-
-    def _stock(self) -> Stock:
-        return Stock(
-            secret=lambda name: self._look_up(SECRETS, name),
-            config_map=lambda name: self._look_up(CONFIG_MAPS, name),
-            claim=lambda name: self._look_up(CLAIMS, name),
-            token=self._token,
-            addresses=self._own_addresses(),
-            allocatable=self._allocatable(),
-        )
-
-    def _look_up(self, kind: Kind, name: str) -> Object | None:
-        found = self.machine.caches[kind].get((self.namespace, name))
-        return {**found, "kind": kind.kind} if found else None
-
-    def _linked_services(self) -> list[Object]:
-        own = self.machine.caches[SERVICES].all(self.namespace)
-        api = self.machine.caches[SERVICES].get(("default", "kubernetes"))
-        return [*([api] if api and self.namespace != "default" else []), *own]
-
-    def _own_addresses(self) -> dict[str, str]:
-        return {"status.podIP": self.ip, "status.hostIP": internal_ip(self.machine.node(self.node_name))}
-
-    def _allocatable(self) -> dict[str, str]:
-        node = self.machine.node(self.node_name) or {}
-        return dict((node.get("status") or {}).get("allocatable") or {})
-
-    async def _token(self, audience: str, seconds: int) -> str:
-        now = asyncio.get_running_loop().time()
-        renewed, token = self._tokens.get(audience, (0.0, ""))
-        if not token or now > renewed:
-            bound = {"apiVersion": "v1", "kind": "Pod", "name": self.name, "uid": self.uid}
-            wanted = {
-                "expirationSeconds": seconds,
-                "boundObjectRef": bound,
-                **({"audiences": [audience]} if audience else {}),
-            }
-            account = self.object["spec"].get("serviceAccountName", "default")
-            body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": wanted}
-            path = SERVICE_ACCOUNTS.path(self.namespace, account, "token")
-            answer = await self.machine.caches.api.call("POST", path, body)
-            token = answer["status"]["token"]
-            self._tokens[audience] = (now + seconds * TOKEN_RENEWAL, token)
-            self._renew_in(seconds * TOKEN_RENEWAL)
-        return token
-
-    def _renew_in(self, seconds: float) -> None:
-        async def wait() -> None:
-            await asyncio.sleep(seconds + 1)
-            await self._renew()
-
-        self.later(wait())

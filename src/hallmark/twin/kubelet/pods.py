@@ -60,6 +60,11 @@ class Pods:
         """A pod by name."""
         return next((each for each in self._pods.values() if (each.namespace, each.name) == (namespace, name)), None)
 
+    def at(self, ip: str, port: int) -> Pod | None:
+        """The pod with this address; of several on a node's own, the one that listens on the port."""
+        found = [each for each in self._pods.values() if each.ip == ip and each.address.loopback]
+        return next((each for each in found if each.listens_on(port)), found[0] if found else None)
+
     def by_token(self, token: str) -> Pod | None:
         """The pod whose programs show this token."""
         return next((each for each in self._pods.values() if each.token == token), None)

@@ -1,7 +1,7 @@
 """What a kubelet serves: logs, exec, the way to a pod's ports, and how much its pods use.
 
-Paths are those of Kubernetes ``pkg/kubelet/server``, and two of our own: ``/podProxy`` and ``/addresses``. Callers
-show a bearer token that the kubelet's folder or its kubeconfig holds.
+Paths are those of Kubernetes ``pkg/kubelet/server``, and three of our own: ``/podProxy``, ``/addresses`` and
+``/working``. Callers show a bearer token that the kubelet's folder or its kubeconfig holds.
 """
 
 import asyncio
@@ -56,6 +56,7 @@ class Server:
         router.add_route("*", "/podProxy/{namespace}/{pod}/{port}/{path:.*}", self._proxy)
         router.add_get("/stats", self._stats)
         router.add_get("/addresses", self._addresses)
+        router.add_get("/working", self._working)
         return application
 
     @web.middleware
@@ -119,13 +120,14 @@ class Server:
 
     async def _addresses(self, _: web.Request) -> web.StreamResponse:
         found = {
-            pod.ip: {
-                "address": pod.address.loopback,
-                "ports": {port: real for one in pod.all() for port, real in one.listening.items()},
-            }
+            pod.ip: {"address": pod.address.loopback, "ports": dict(pod.ports())}
             for pod in self._pods.all()
+            if pod.address.loopback
         }
         return web.json_response(found)
+
+    async def _working(self, _: web.Request) -> web.StreamResponse:
+        return web.json_response([pod.uid for pod in self._pods.all() if pod.is_working])
 
     def _container(self, request: web.Request) -> Container:
         namespace, name = request.match_info["namespace"], request.match_info["pod"]

@@ -16,6 +16,8 @@ def main(container: Container) -> int:
 
 
 def _nginx(container: Container) -> None:
+    """Port 80; and the one of a variable ``PORT``, for there is no configuration file here to name another."""
+
     def answer(request: Request) -> Reply:
         container.say("INFO", f'"{request.method} {request.path.split("?")[0]} HTTP/1.1"')
         if request.path.split("?")[0] in {"/", "/index.html"}:
@@ -23,6 +25,8 @@ def _nginx(container: Container) -> None:
         return Reply(404, "<html><body><h1>404 Not Found</h1></body></html>\n", "text/html")
 
     serve(container, 80, answer)
+    if (port := container.environment.get("PORT", "")).isdigit() and port != "80":
+        serve(container, int(port), answer)
 
 
 def _agnhost(container: Container) -> None:

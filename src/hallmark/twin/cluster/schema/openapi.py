@@ -9,6 +9,8 @@ from typing import Any, Protocol
 from hallmark.twin.cluster.schema import definitions
 from hallmark.twin.cluster.schema.values import Json
 
+VERSION = "v1.35.2"
+"""Of Kubernetes."""
 _REFERENCE = "#/components/schemas/"
 _OWN = frozenset({"x-zero", "x-go"})
 _METADATA = "apimachinery.pkg.apis.meta.v1."
@@ -68,18 +70,23 @@ def document(resources: Iterable[Resource]) -> Json:
         resources: Everything served in the group and version.
     """
     served = list(resources)
-    components: Json = {}
-    for each in served:
-        components.update(_components(each))
-    for name in ("DeleteOptions", "Patch", "Status"):
-        _collect(_METADATA + name, components)
     paths = {path: body for each in served for path, body in _paths(each)}
     return {
         "openapi": "3.0.0",
-        "info": {"title": "Kubernetes", "version": "v1.35.2"},
+        "info": {"title": "Kubernetes", "version": VERSION},
         "paths": paths,
-        "components": {"schemas": components},
+        "components": {"schemas": schemas(served)},
     }
+
+
+def schemas(resources: Iterable[Resource]) -> Json:
+    """The schemas of resources and all they refer to, by their names in the document."""
+    found: Json = {}
+    for each in resources:
+        found.update(_components(each))
+    for name in ("DeleteOptions", "Patch", "Status"):
+        _collect(_METADATA + name, found)
+    return found
 
 
 def _components(resource: Resource) -> Json:

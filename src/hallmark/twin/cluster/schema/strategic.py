@@ -38,13 +38,14 @@ def merge_maps(original: Json, patch: Json, schema: Schema) -> Json:
         raise BadPatch(f"Unknown patch type found: {directive}")
     _retain(original, patch)
     orders = {key.removeprefix(ORDER): patch.pop(key) for key in [*patch] if key.startswith(ORDER)}
+    server = {key: list(original.get(key) or ()) for key in orders}
     for key in [key for key in patch if key.startswith(DELETE)]:
         _delete(original, key.removeprefix(DELETE), patch.pop(key))
     for key, value in patch.items():
         _merge_field(original, key, value, schema.at(key))
     for key, order in orders.items():
         if isinstance(original.get(key), list):
-            original[key] = _in_order(original[key], order, original[key], schema.at(key).merge_key)
+            original[key] = _in_order(original[key], order, server[key], schema.at(key).merge_key)
     return original
 
 
@@ -123,6 +124,8 @@ def _merge_items(items: list[Json], changes: list[Json], key: str, schema: Schem
 def _in_order(merged: list[Any], wanted: list[Any], server: list[Any], key: str) -> list[Any]:
     """Items the patch names in its order, the others in the server's, interleaved as the server had them.
 
+    What is new to the server comes before the others.
+
     Source: normalizeElementOrder and mergeSortedSlice of the real implementation.
     """
     identity: Callable[[Any], Any] = (lambda each: each.get(key)) if key else (lambda each: each)
@@ -133,8 +136,8 @@ def _in_order(merged: list[Any], wanted: list[Any], server: list[Any], key: str)
     result: list[Any] = []
     while named and others:
         first, second = (positions.get(json.dumps(identity(side[0]))) for side in (named, others))
-        before = first is not None and second is not None and first < second
-        result.append((named if before else others).pop(0))
+        after = first is not None and second is not None and second < first
+        result.append((others if after else named).pop(0))
     return result + named + others
 
 

@@ -92,11 +92,11 @@ class Balancers:
             LoadBalancerName=name,
             Listeners=listeners,
             Subnets=self._subnets(internal=internal),
-            SecurityGroups=[self._security_group(name, [each["port"] for each in ports])],
+            SecurityGroups=[self._security_group(service, name, [each["port"] for each in ports])],
             **({"Scheme": "internal"} if internal else {}),
             Tags=[
                 {"Key": SERVICE_NAME, "Value": "/".join(key_of(service))},
-                {"Key": f"kubernetes.io/cluster/{self._cluster}", "Value": "owned"},
+                self._owned,
             ],
         )
         return self._find(name) or {}
@@ -105,12 +105,17 @@ class Balancers:
         wanted = [{"Name": "vpc-id", "Values": [self._vpc]}, {"Name": f"tag:{ROLES[internal]}", "Values": ["", "1"]}]
         return [each["SubnetId"] for each in self._ec2.describe_subnets(Filters=wanted)["Subnets"]]
 
-    def _security_group(self, name: str, ports: list[int]) -> str:
-        label = f"k8s-elb-{name}"
-        description = f"Security group for Kubernetes ELB {name}"
-        group: str = self._ec2.create_security_group(GroupName=label, Description=description, VpcId=self._vpc)[
-            "GroupId"
-        ]
+    @property
+    def _owned(self) -> dict[str, str]:
+        return {"Key": f"kubernetes.io/cluster/{self._cluster}", "Value": "owned"}
+
+    def _security_group(self, service: Object, name: str, ports: list[int]) -> str:
+        group: str = self._ec2.create_security_group(
+            GroupName=f"k8s-elb-{name}",
+            Description=f"Security group for Kubernetes ELB {name} ({'/'.join(key_of(service))})",
+            VpcId=self._vpc,
+            TagSpecifications=[{"ResourceType": "security-group", "Tags": [self._owned]}],
+        )["GroupId"]
         everybody = [{"CidrIp": "0.0.0.0/0"}]
         rules = [{"IpProtocol": "tcp", "FromPort": port, "ToPort": port, "IpRanges": everybody} for port in ports]
         self._ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=rules)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlencode, urlsplit
 
+from hallmark.twin.programs import dependencies
 from hallmark.twin.programs.container import Container
 from hallmark.twin.programs.langsmith.stores import Trouble
 
@@ -71,13 +72,27 @@ def _keys(container: Container) -> Keys:
     if access and secret:
         return Keys(access, secret)
     role, file = environment.get("AWS_ROLE_ARN", ""), environment.get("AWS_WEB_IDENTITY_TOKEN_FILE", "")
-    if not (role and file):
-        raise Trouble(NO_CREDENTIALS)
+    if role and file:
+        return _assume(container.aws, role, _token(container, file))
+    if file := environment.get("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", ""):
+        return _from_agent(container, _token(container, file))
+    raise Trouble(NO_CREDENTIALS)
+
+
+def _token(container: Container, file: str) -> str:
     try:
-        token = container.path(file).read_text(encoding="utf-8")
+        return container.path(file).read_text(encoding="utf-8")
     except OSError:
         raise Trouble(f"failed to retrieve jwt from provide source, unable to read file at {file}") from None
-    return _assume(container.aws, role, token)
+
+
+def _from_agent(container: Container, token: str) -> Keys:
+    # EKS Pod Identity: the node's agent gives credentials to whoever shows the pod's token.
+    answer = dependencies.ask(container, "credentials", token=token)
+    if answer["outcome"] != "connected":
+        said = answer.get("message") or "dial tcp 169.254.170.23:80: connect: connection refused"
+        raise Trouble(f"failed to refresh cached credentials, failed to load credentials, {said}")
+    return Keys(answer["AccessKeyId"], answer["SecretAccessKey"], answer["Token"])
 
 
 def _assume(aws: str, role: str, token: str) -> Keys:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 OPERATORS = ("&&", "||", ";", "|", "\n")
 RESERVED = frozenset({"if", "then", "elif", "else", "fi", "while", "until", "for", "in", "do", "done"})
 _VARIABLE = re.compile(r"\$(?:\{(\w+|\?)(?::-([^}]*))?\}|(\w+|\?|\$))")
-_REDIRECT = re.compile(r"(?:(\d?)(>>|>|<)|(\d)>&(\d))")
+_REDIRECT = re.compile(r"(\d?)>&(\d)|(\d?)(>>|>|<)")
 
 
 class ShellSyntax(Exception):
@@ -304,9 +304,9 @@ def _quoted(text: str, at: int, word: _Building) -> int:
 
 
 def _redirect(found: re.Match[str]) -> Redirect:
-    if found[3]:
-        return Redirect(int(found[3]), ">", int(found[4]))
-    return Redirect(int(found[1] or (0 if found[2] == "<" else 1)), found[2], Word(()))
+    if found[2]:
+        return Redirect(int(found[1] or 1), ">", int(found[2]))
+    return Redirect(int(found[3] or (0 if found[4] == "<" else 1)), found[4], Word(()))
 
 
 def _line_end(text: str, at: int) -> int:

@@ -14,6 +14,8 @@ from hallmark.twin.kube.kinds import Object
 
 SELECTED = "volume.kubernetes.io/selected-node"
 """Annotation of a claim: the node for which its volume is to be made."""
+BIND_COMPLETED = "pv.kubernetes.io/bind-completed"
+"""Annotation of a claim that has its volume, whether its status says so already or not."""
 NO_PROVISIONER = "kubernetes.io/no-provisioner"
 Look = Callable[[str], Object | None]
 """Finds an object by name."""
@@ -57,7 +59,7 @@ def needed(pod: Object, claims: Look, volumes: Look, classes: Look) -> Volumes:
     delayed: list[tuple[Object, Object]] = []
     for name in claim_names(pod):
         claim = _usable(claims(name), name)
-        if status(claim).get("phase") == "Bound":
+        if _is_bound(claim):
             bound.append(_volume(claim, volumes))
             continue
         class_ = classes(claim["spec"].get("storageClassName") or "")
@@ -99,6 +101,12 @@ def _usable(claim: Object | None, name: str) -> Object:
     if is_leaving(claim):
         raise NotYet(f'persistentvolumeclaim "{name}" is being deleted')
     return claim
+
+
+def _is_bound(claim: Object) -> bool:
+    # The scheduler does not wait for the status, which is written after the binding.
+    known = BIND_COMPLETED in annotations(claim) or status(claim).get("phase") == "Bound"
+    return known and bool(claim["spec"].get("volumeName"))
 
 
 def _volume(claim: Object, volumes: Look) -> Object:
