@@ -1,17 +1,23 @@
 """Secrets planted in the target, in the environment and in the learner's files are in nothing that Hallmark writes.
 
-A person's target is full of them: in tags, descriptions, records, user data. Everything a learner does is done once
-on such a target, by the real commands; then every file and every line of output is searched, in clear text and in
-the forms in which text travels. What may hold secrets are the emulated target itself (the twin's snapshots and saves)
-and Terraform's own folder.
+A person's target is full of them: in tags, descriptions, records, user data, and in annotations, variables, arguments
+and values of a release. Everything a learner does is done once on such a target, by the real commands; then every file
+and every line of output is searched, in clear text and in the forms in which text travels. What may hold secrets are
+the emulated target itself (its snapshots, saves, objects, pods and volumes) and Terraform's own folder.
 """
 
 import base64
+import gzip
 import html
 import json
+import os
 import re
-from collections.abc import Callable, Iterator
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -23,10 +29,28 @@ from hallmark.cli import survey
 from hallmark.cli.app import App
 from hallmark.cli.grade import grade_lab
 from hallmark.evidence import collect
+from hallmark.evidence.snapshot import CLUSTER
+from hallmark.faults import definition
+from hallmark.targets.api_server import ApiServer
+from hallmark.targets.secret_facts import RELEASES
+from hallmark.twin import deployment
 from hallmark.twin.clients import Clients
+from hallmark.twin.release.locate import offline
 
 pytestmark = pytest.mark.xdist_group("leaks")
-LABS = [lab.id for lab in catalog.labs(Path(__file__).parents[1])]
+ROOT = Path(__file__).parents[1]
+LABS = [lab.id for lab in catalog.labs(ROOT)]
+DEPLOYMENTS = [lab.id for lab in catalog.labs(ROOT) if lab.track == "deployment"]
+"""Their checks read nearly everything; the others read parts of it."""
+FAULTS = {lab: definition.read(file).kind for lab in LABS if (file := ROOT / "graders" / lab / "fault.toml").is_file()}
+"""Kind of fault by lab."""
+RECORDING = {
+    "database-security-group",
+    "external-secret-key-missing",
+    "role-annotation-removed",
+    "web-acl-without-rate-limit",
+}
+"""Kinds that write down texts of the target; of the others a journal holds numbers, types and names alone."""
 
 PASSWORD = "Tr0ub4dor+und/3=Pferde"
 TOKEN = "cache-Auth-T0ken-9c1f77aa"
@@ -217,6 +241,24 @@ class Planter:
         rule = {"IpProtocol": "tcp", "FromPort": 5432, "ToPort": 5432, "IpRanges": [note]}
         ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[rule])
 
+    def known(self) -> str:
+        """Name of a secret of the architecture."""
+        names: list[str] = [each["Name"] for each in self.aws("secretsmanager").list_secrets()["SecretList"]]
+        return next(name for name in names if name.endswith("clickhouse-password"))
+
+    def log(self) -> None:
+        """Write an event that a log shipper might have sent; a grade looks at those of the last minutes."""
+        logs, group = self.aws("logs"), f"/aws/containerinsights/{self.cluster}/application"
+        known = {each["logStreamName"] for each in logs.describe_log_streams(logGroupName=group)["logStreams"]}
+        if "notes" not in known:
+            logs.create_log_stream(logGroupName=group, logStreamName="notes")
+        text = f"langsmith {self._text('log')}"
+        # Of all that are young enough a grade is shown the oldest.
+        moment = int((datetime.now(UTC) - timedelta(minutes=14)).timestamp() * 1000)
+        logs.put_log_events(
+            logGroupName=group, logStreamName="notes", logEvents=[{"timestamp": moment, "message": text}]
+        )
+
     def _secrets(self) -> None:
         store, parameters = self.aws("secretsmanager"), self.aws("ssm")
         store.create_secret(
@@ -230,30 +272,157 @@ class Planter:
         )
 
 
+NAMESPACE = "langsmith"
+ANNOTATED = (
+    *("nodes", "deployments", "statefulsets", "daemonsets", "services", "ingresses", "ingressclasses"),
+    *("serviceaccounts", "persistentvolumeclaims", "persistentvolumes", "storageclasses", "configmaps", "secrets"),
+    *("externalsecrets", "secretstores"),
+)
+"""Kinds a grade lists: whatever there is of them gets a note."""
+NEVER_ASKED = ("event", "job", "namespaces")
+"""Places no grade looks at."""
+VALUES = """
+config:
+  note: <note value>
+  langsmithLicenseKey: <secret license key>
+  apiKeySalt: <secret unknown>
+  basicAuth: {initialOrgAdminPassword: <secret database password>, jwtSecret: <note jwt>}
+  blobStorage: {accessKey: <secret access key id>, accessKeySecret: <secret secret access key>}
+postgres: {external: {connectionUrl: <secret database URL>}}
+frontend:
+  deployment:
+    extraEnv: [{name: NOTE, value: <note value-variable>}, {name: DATABASE_PASSWORD, value: <secret unknown>}]
+    annotations: {note: <note value-annotation>}
+ingress: {annotations: {note: <note value-ingress>}}
+"""
+"""What people write into values although the chart would read it from Secrets; see `hallmark clauses`, SEC-1."""
+
+
+@dataclass
+class ClusterPlanter:
+    """Puts secrets into a cluster where people put them.
+
+    Attributes:
+        environment: Variables that lead `kubectl` and Helm to it.
+        known: Name of a secret in Secrets Manager that the cluster may read.
+        places: Where something was planted.
+    """
+
+    environment: Mapping[str, str]
+    known: str
+    places: list[str] = field(default_factory=list)
+
+    def plant(self) -> None:
+        """Plant in every kind of place, and wait until everybody has seen it."""
+        self._kubectl("apply", "-f", "-", stdin=self._filled((ROOT / "tests/leaks/cluster.yaml").read_text()))
+        self._upgrade()
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(self._annotate, (*ANNOTATED, "namespaces")))
+        self._await("job/notes", "Complete", "default")
+        self._await("externalsecret/filled", "Ready", NAMESPACE)
+        self._await("externalsecret/broken", "Ready=false", NAMESPACE)
+        self._kubectl("wait", "pod/notes", "-n", "default", "--for=jsonpath={.status.phase}=Failed", "--timeout=120s")
+        self._kubectl("rollout", "status", "deployment/langsmith-frontend", "-n", NAMESPACE, "--timeout=120s")
+
+    def plant_where_faults_work(self) -> None:
+        """Plant in what a fault changes and so would have to write down: roles, and names in the store."""
+        role, key = "eks.amazonaws.com/role-arn", SECRETS["API key"]
+        for account in self._objects("serviceaccounts"):
+            if role in account["metadata"].get("annotations", {}):
+                self._patch(account, {"metadata": {"annotations": {role: f"arn:aws:iam::111122223333:role/{key}"}}})
+        for external in self._objects("externalsecrets"):
+            named = [{**each, "remoteRef": {"key": f"langsmith/{key}"}} for each in external["spec"]["data"]]
+            self._patch(external, {"spec": {"data": named}})
+
+    def _upgrade(self) -> None:
+        # The values of the release, with a harmless one on the command line and the planted ones in a file.
+        words = ("upgrade", NAMESPACE, offline().reference, "-n", NAMESPACE, "--reuse-values")
+        more = ("--set", "config.harmless=yes", "-f", "-")
+        self._run([sys.executable, "-m", "hallmark.twin.release", *words, *more], self._filled(VALUES))
+
+    def _filled(self, template: str) -> str:
+        def text(found: re.Match[str]) -> str:
+            match found["what"]:
+                case "note":
+                    self.places.append(found["which"])
+                    return json.dumps(f"planted-{found['which']} {' '.join(SECRETS.values())}")
+                case "secret":
+                    return json.dumps(SECRETS[found["which"]])
+                case "plain":
+                    return SECRETS[found["which"]]
+            return self.known
+
+        return re.sub(r"<(?P<what>note|secret|plain|known) ?(?P<which>[^>]*)>", text, template)
+
+    def _annotate(self, kind: str) -> None:
+        self.places.append(kind)
+        note = f"note-{kind}=planted-{kind} {' '.join(SECRETS.values())}"
+        self._kubectl("annotate", kind, "--all", "--all-namespaces", note)
+
+    def _await(self, what: str, condition: str, namespace: str) -> None:
+        self._kubectl("wait", what, f"--for=condition={condition}", "-n", namespace, "--timeout=120s")
+
+    def _objects(self, kind: str) -> list[dict[str, Any]]:
+        listed: list[dict[str, Any]] = json.loads(self._kubectl("get", kind, "-n", NAMESPACE, "-o", "json"))["items"]
+        return listed
+
+    def _patch(self, one: Mapping[str, Any], change: Mapping[str, Any]) -> None:
+        what = f"{one['kind'].lower()}/{one['metadata']['name']}"
+        self._kubectl("patch", what, "-n", NAMESPACE, "--type=merge", "-p", json.dumps(change))
+
+    def _kubectl(self, *arguments: str, stdin: str = "") -> str:
+        return self._run([deployment.kubectl(), *arguments], stdin)
+
+    def _run(self, command: list[str], stdin: str) -> str:
+        done = subprocess.run(
+            command, input=stdin, env={**os.environ, **self.environment}, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+@dataclass(frozen=True)
+class Raw:
+    """What the target answered to grades and to the audit; in memory only.
+
+    Attributes:
+        wire: What the API server of the cluster sent.
+        taken: What the sources made of all answers, before redaction.
+        of_cluster: The part of it that is about the cluster.
+    """
+
+    wire: str
+    taken: str
+    of_cluster: str
+
+
 @dataclass(frozen=True)
 class Traces:
     """What was left after everything had been done on a target full of secrets.
 
     Attributes:
         clone: Where it was done.
-        faults: Labs that inject a fault.
         done: Each command with its exit code and everything it said.
-        places: Where something had been planted.
-        raw: What the target answered to every grade and to the audit, before redaction; in memory only.
+        aws: Where something had been planted in AWS.
+        cluster: Where something had been planted in the cluster.
+        raw: What the target answered.
     """
 
     clone: Any
-    faults: list[str]
     done: list[tuple[str, int, str]]
-    places: list[str]
-    raw: str
+    aws: list[str]
+    cluster: list[str]
+    raw: Raw
 
     def files(self) -> Iterator[Path]:
         """Every file Hallmark wrote, but for the emulated target itself and what was planted by hand."""
-        target = [self.clone.home / "twin" / name for name in ("snapshots", "autosave", "terraform", "clones")]
+        twin = self.clone.home / "twin"
+        target = [twin / name for name in ("snapshots", "autosave", "terraform", "clones")]
+        target += [twin / "cluster" / name for name in ("pods", "volumes")]
+        target += (twin / "cluster").glob("objects.sqlite*")
         planted = self.clone.root / "work" / "preflight-account"
         for file in self.clone.root.rglob("*"):
-            if file.is_file() and not any(file.is_relative_to(folder) for folder in [*target, planted]):
+            if file.is_file() and not any(file.is_relative_to(place) for place in [*target, planted]):
                 yield file
 
 
@@ -291,26 +460,35 @@ def traces(clone: Callable[[], Any]) -> Traces:
         done.append((" ".join(arguments), ended.returncode, ended.stdout + ended.stderr))
 
     run("twin", "up")
-    planter = Planter(mine.twin.clients, "hallmark-twin-eks")
-    planter.plant()
+    aws = Planter(mine.twin.clients, "hallmark-twin-eks")
+    aws.plant()
+    cluster = ClusterPlanter(mine.twin.environment(), aws.known())
+    cluster.plant()
     run("lab", "start", "preflight-account")
     _plant_files(mine.root / "work" / "preflight-account")
-    faults = [lab for lab in LABS if (mine.root / "graders" / lab / "fault.toml").is_file()]
-    for lab in faults:
+    for lab in FAULTS:
         for verb in (("fault", "inject", lab, "--dry-run"), ("fault", "inject", lab), ("grade", lab), ("revert",)):
             run(*verb)
-    planter.plant_where_faults_work()
+    aws.plant_where_faults_work()
+    aws.log()
     for lab in LABS:
         run("grade", lab)
+    for lab in DEPLOYMENTS:
         run("collect", lab, "-o", f"{lab}.json")
         run("grade", lab, "--evidence", f"{lab}.json", "-o", f"again-{lab}")
-    for lab in faults:
-        run("fault", "inject", lab)
+    aws.log()
+    raw = _raw(mine)
+    cluster.plant_where_faults_work()
+    for lab, kind in FAULTS.items():
+        if kind in RECORDING:
+            run("fault", "inject", lab)
     run("audit")
-    return Traces(mine, faults, done, planter.places, _raw(mine))
+    run("twin", "snapshot", "full")
+    run("twin", "down")
+    return Traces(mine, done, aws.places, cluster.places, raw)
 
 
-def _raw(mine: Any) -> str:
+def _raw(mine: Any) -> Raw:
     class Blind:
         """A redactor that lets everything through."""
 
@@ -319,45 +497,82 @@ def _raw(mine: Any) -> str:
         def redact(self, value: Any) -> Any:
             return value
 
+        texts = redact
+
         def text(self, value: str) -> str:
             return value
 
+    wire: list[str] = []
+
+    def listen(self: ApiServer, path: str, accept: str = "application/json", **query: str) -> dict[str, Any]:
+        answer = asked(self, path, accept, **query)
+        wire.extend([json.dumps(answer), *map(_unpacked, answer.get("items", []))])
+        return answer
+
+    asked = ApiServer.get
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HALLMARK_ROOT", str(mine.root))
         patch.setenv("HALLMARK_HOME", str(mine.home))
         patch.setattr(collect, "Redactor", Blind)
+        patch.setattr(ApiServer, "get", listen)
         app = App.of({})
         profile = app.profile()
         audited = collect.collect(app.sources(profile), profile.scope(), survey._leftovers, profile.deadline)
-        return audited.to_json() + "".join(grade_lab(app, lab)[1].to_json() for lab in catalog.labs(app.root))
+        taken = [audited, *(grade_lab(app, catalog.lab(app.root, lab))[1] for lab in LABS if lab not in FAULTS)]
+    cluster = [
+        json.dumps(answer.value) for each in taken for key, answer in each.answers.items() if key.startswith(CLUSTER)
+    ]
+    return Raw("".join(wire), "".join(each.to_json() for each in taken), "".join(cluster))
+
+
+def _unpacked(one: Mapping[str, Any]) -> str:
+    """What Helm keeps of a release: JSON, gzip, base64, and base64 again by Kubernetes."""
+    if one.get("type") != RELEASES:
+        return ""
+    return gzip.decompress(base64.b64decode(base64.b64decode(one["data"]["release"]))).decode()
 
 
 def test_every_command_did_its_work(traces: Traces) -> None:
     """A command that stopped at its first line gives nothing away either: that would prove nothing."""
     injects = [(code, text) for name, code, text in traces.done if re.fullmatch(r"fault inject \S+", name)]
     others = [each for each in traces.done if not each[0].startswith(("fault inject", "grade preflight"))]
-    half = len(traces.faults)
+    first, second = injects[: len(FAULTS)], injects[len(FAULTS) :]
 
-    assert [code for code, _ in injects[:half]] == [0] * half, injects
-    assert all("looks like a secret" in text for _, text in injects[half:])
-    assert len(list((traces.clone.home / "journal").rglob("*.json"))) == half
+    assert [code for code, _ in first] == [0] * len(FAULTS), first
+    assert len(second) >= len(RECORDING)
+    assert all("looks like a secret" in text for _, text in second), second
+    assert len(list((traces.clone.home / "journal").rglob("*.json"))) == len(FAULTS)
     assert [each for each in others if each[1] not in {0, 1}] == []
 
 
 def test_the_grade_really_read_the_planted_places(traces: Traces) -> None:
     """Each place, and each secret: without redaction they would be in the evidence."""
-    unread = [place for place in traces.places if f"planted-{place}" not in traces.raw]
+    unread = [place for place in traces.aws if f"planted-{place}" not in traces.raw.taken]
 
     assert unread == []
-    assert found_in(traces.raw) == set(NEEDLES)
+    assert found_in(traces.raw.taken) == set(NEEDLES)
+
+
+def test_what_is_planted_in_the_cluster_never_leaves_its_source(traces: Traces) -> None:
+    """The API server sends every place that is asked for; already the source lets nothing of it through.
+
+    What it lets through are texts of names that are kept, such as a label `owner`: shapes are cut out of them later.
+    """
+    sent = {place for place in traces.cluster if any(form in traces.raw.wire for form in forms(f"planted-{place}"))}
+
+    assert sorted(set(traces.cluster) - sent) == sorted(NEVER_ASKED)
+    assert [place for place in traces.cluster if f"planted-{place}" in traces.raw.of_cluster] == []
+    assert found_in(traces.raw.wire) == set(NEEDLES)
+    assert found_in(traces.raw.of_cluster) == {SECRETS["API key"], SECRETS["access key id"]}
 
 
 def test_no_file_holds_a_planted_secret(traces: Traces) -> None:
-    """Evidence, scorecards, journals, attempts, logs: none, in no form."""
+    """Evidence, scorecards, journals, attempts, logs of every process, what containers said: none, in no form."""
     files = list(traces.files())
     names = {file.name for file in files}
 
-    assert {"evidence.json", "scorecard.json", "scorecard.html", "scorecard.xml", "server.log"} <= names
+    assert {"evidence.json", "scorecard.json", "scorecard.html", "scorecard.xml", "values.yaml", "0.log"} <= names
+    assert {"server.log", "controllers.log", "kubelet.log", "external-secrets.log"} <= names
     assert {str(file): found for file in files if (found := found_in(file.read_text(errors="replace")))} == {}
 
 

@@ -1,12 +1,14 @@
 """The generated pages say what the records say, safely, and nothing else."""
 
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import click
 import pytest
 
-from hallmark import reference
+from hallmark import catalog, reference
 from hallmark.errors import AuthorError
 from hallmark.model import CheckSpec, Lab, Level
 from hallmark.reporting import pages
@@ -109,6 +111,15 @@ def test_a_lab_page_has_one_title_and_it_comes_from_the_record(root: Path) -> No
     assert page.count("\n# ") == 0
     assert "Mend [SB-5](../clauses.md#sb-5)." in page
     assert "[SE-15](../../sharp-edges.md#se-15)" in page
+
+
+@pytest.mark.parametrize("start", catalog.STARTS)
+def test_every_start_a_lab_may_have_is_put_in_words(root: Path, start: str) -> None:
+    """A learner reads what there is at the beginning, not our word for it."""
+    page = written(root, labs=(replace(LAB, start=start),))["labs/edge-rate.md"]
+    words = re.search(r"^\| \*\*Begins with\*\* \| (.+) \|$", page, re.MULTILINE)
+    assert words
+    assert " " in words[1]
 
 
 def test_a_guide_may_begin_without_a_title_or_with_a_code_comment(root: Path) -> None:

@@ -6,6 +6,8 @@ from hallmark.grading.mutation import Edit, mutant
 from hallmark.model import Call, Status
 
 FRONTEND = "langsmith-frontend"
+CLASSIC = "a0123456789abcdef0123456789abcde"
+"""What the load balancer of the Service with uid 01234567-89ab-cdef-0123-456789abcdef is called."""
 AFTER = ["nodes_are_closed", "entrance_serves", "entrance_is_guarded", "release_agrees", "application_runs"]
 OPENED = ["services_are_internal", *AFTER]
 
@@ -26,32 +28,36 @@ def _balancer(edit: Edit) -> dict[str, Any]:
 
 def _add_classic(edit: Edit, service: str) -> None:
     """Add a Classic Load Balancer as the cloud provider makes it for a Service."""
-    name = "a0123456789abcdef0123456789abcde"
     raw = {
-        "LoadBalancerName": name,
-        "DNSName": f"{name}-1.us-east-1.elb.amazonaws.com",
+        "LoadBalancerName": CLASSIC,
+        "DNSName": f"{CLASSIC}-1.us-east-1.elb.amazonaws.com",
         "Scheme": "internet-facing",
         "AvailabilityZones": ["us-east-1a"],
         "ListenerDescriptions": [{"Listener": {"LoadBalancerPort": 80, "Protocol": "TCP"}}],
     }
-    labels = {"kubernetes.io/service-name": service, f"kubernetes.io/cluster/{edit.snapshot.scope['cluster']}": "owned"}
-    described = {"LoadBalancerName": name, "Tags": [{"Key": key, "Value": value} for key, value in labels.items()]}
+    labels = {"kubernetes.io/service-name": service, **_owned(edit)}
+    described = {"LoadBalancerName": CLASSIC, "Tags": [{"Key": key, "Value": value} for key, value in labels.items()]}
     for answer in edit.answers("elb", "describe_load_balancers"):
         answer["LoadBalancerDescriptions"].append(raw)
-    edit.put(Call.of("elb", "describe_tags", LoadBalancerNames=[name]), {"TagDescriptions": [described]})
+    edit.put(Call.of("elb", "describe_tags", LoadBalancerNames=[CLASSIC]), {"TagDescriptions": [described]})
 
 
-def _add_group(edit: Edit, description: str, tags: dict[str, str]) -> None:
+def _add_group(edit: Edit, name: str, tags: dict[str, str]) -> None:
     """Add a security group that is open to the world."""
     raw = {
         "GroupId": "sg-0123456789abcdef0",
-        "Description": description,
+        "GroupName": name,
+        "Description": "x",
         "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
         "IpPermissions": [{"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}],
         "IpPermissionsEgress": [],
     }
     for answer in edit.answers("ec2", "describe_security_groups"):
         answer["SecurityGroups"].append(raw)
+
+
+def _owned(edit: Edit) -> dict[str, str]:
+    return {f"kubernetes.io/cluster/{edit.snapshot.scope['cluster']}": "owned"}
 
 
 def _open_nodes(edit: Edit, source: str) -> None:
@@ -104,11 +110,18 @@ def service_is_headless(edit: Edit) -> None:
 def another_application_has_a_balancer(edit: Edit) -> None:
     """In a namespace of its own, and its owner's business."""
     service = _service(edit)
-    other = {"metadata": {"name": "web", "namespace": "shop"}, "spec": {**service["spec"], "type": "LoadBalancer"}}
+    about = {"name": "web", "namespace": "shop", "uid": "01234567-89ab-cdef-0123-456789abcdef"}
+    other = {"metadata": about, "spec": {**service["spec"], "type": "LoadBalancer"}}
     for answer in edit.answers("kubernetes", "list", resource="services"):
         answer["items"].append(other)
     _add_classic(edit, "shop/web")
-    _add_group(edit, "Security group for Kubernetes ELB a0123456789abcdef0123456789abcde (shop/web)", {})
+    _add_group(edit, f"k8s-elb-{CLASSIC}", _owned(edit))
+
+
+@mutant(breaks=[])
+def another_cluster_of_the_vpc_has_a_group(edit: Edit) -> None:
+    """Its Services are not seen from here."""
+    _add_group(edit, f"k8s-elb-{CLASSIC}", {"kubernetes.io/cluster/other": "owned"})
 
 
 @mutant(breaks=["balancer_is_gone"])
@@ -120,8 +133,7 @@ def balancer_is_left_over(edit: Edit) -> None:
 @mutant(breaks=["security_group_is_gone"])
 def group_is_left_over(edit: Edit) -> None:
     """The load balancer is deleted, its security group is not."""
-    where = f"{edit.snapshot.scope['namespace']}/{FRONTEND}"
-    _add_group(edit, f"Security group for Kubernetes ELB a0123456789abcdef0123456789abcde ({where})", {})
+    _add_group(edit, f"k8s-elb-{CLASSIC}", _owned(edit))
 
 
 @mutant(breaks=["security_group_is_gone"])
@@ -175,7 +187,7 @@ def name_leads_to_the_second_balancer(edit: Edit) -> None:
     """The record points past the firewall."""
     for record in edit.each("route53", "list_resource_record_sets", "ResourceRecordSets"):
         if "AliasTarget" in record:
-            record["AliasTarget"]["DNSName"] = "a0123456789abcdef0123456789abcde-1.us-east-1.elb.amazonaws.com."
+            record["AliasTarget"]["DNSName"] = f"{CLASSIC}-1.us-east-1.elb.amazonaws.com."
 
 
 @mutant(breaks=["entrance_serves", "entrance_is_guarded"])

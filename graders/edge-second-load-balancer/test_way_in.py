@@ -83,7 +83,7 @@ def test_security_group_is_gone(ingresses: Ingresses, network: Network) -> None:
     for group in ingresses.service_groups:
         raise Miss(
             expected="none that was made for a Service",
-            observed=network.security_groups[group]["Description"],
+            observed=network.security_groups[group]["GroupName"],
             where=group,
             next=f"aws ec2 describe-security-groups --group-ids {group}",
         )

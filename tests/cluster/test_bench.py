@@ -1,7 +1,15 @@
 """The measurements: made against a server of their own, each beside its goal."""
 
-import pytest
+from pathlib import Path
+from types import SimpleNamespace
 
+import pytest
+from click.testing import CliRunner
+from rich.console import Console
+
+from hallmark.cli import proof
+from hallmark.grading import benchmark, plugin
+from hallmark.grading.benchmark import Row
 from hallmark.twin.cluster import bench
 
 
@@ -20,3 +28,24 @@ def test_everything_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
         ("memory with 20 objects", "<= 150 MB"),
     ]
     assert all(float(value.split()[0].removesuffix("/s")) > 0 for _, value, _ in measured)
+
+
+@pytest.mark.parametrize(
+    ("target", "last"),
+    [("twin", "creates, 8 clients            1500/s  >= 1000/s"), ("aws", "2.0 times as fast as a call a check.")],
+)
+def test_the_command_shows_it_after_the_grade(monkeypatch: pytest.MonkeyPatch, target: str, last: str) -> None:
+    """A second table, when the target is the twin."""
+    profile = SimpleNamespace(target=target, scope=dict)
+    app = SimpleNamespace(
+        console=Console(), root=Path(), default_lab=lambda: SimpleNamespace(id="a"), profile=lambda _: profile
+    )
+    rows = [Row("a grade", 1.0, 10, 10), Row("a call a check", 2.0, 20, 10), Row("the floor", 1.0, 10, 10)]
+    monkeypatch.setattr(plugin, "checks", lambda *_: [])
+    monkeypatch.setattr(benchmark, "measure", lambda *_: rows)
+    monkeypatch.setattr(bench, "measure", lambda: [("creates, 8 clients", "1500/s", ">= 1000/s")])
+
+    done = CliRunner().invoke(proof.bench, obj=app)
+
+    assert done.output.splitlines()[0].split() == ["What", "Seconds", "Calls", "Against", "the", "floor"]
+    assert done.output.rstrip().endswith(last), done.output

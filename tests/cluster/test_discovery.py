@@ -72,6 +72,19 @@ def test_every_group_has_a_document(client: Client) -> None:
         assert (document.code, bool(document.body["paths"])) == (200, True), name
 
 
+def test_everything_is_in_one_document_of_the_older_form(client: Client, widgets: Callable[..., Json]) -> None:
+    """As JSON, and in the binary form that kubectl asks for by a name of old."""
+    group = widgets()["spec"]["group"]
+    asked = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
+
+    document = client.get("/openapi/v2")
+    binary = client.get("/openapi/v2", Accept=asked)
+
+    assert (document.code, document.body["swagger"]) == (200, "2.0")
+    assert f"{'.'.join(reversed(group.split('.')))}.v1.Widget" in document.body["definitions"]
+    assert (binary.code, binary.headers["Content-Type"]) == (200, asked.replace("@", "."))
+
+
 def test_metrics_are_there_when_somebody_registers_them(client: Client, namespace: str) -> None:
     """They are kept in memory, and told of only then."""
     services = "/apis/apiregistration.k8s.io/v1/apiservices"

@@ -84,6 +84,8 @@ def test_custom_resource() -> None:
         "$ref": "#/components/schemas/com.example.v1.Thing"
     }
     assert list(document["paths"]) == ["/apis/example.com/v1/things", "/apis/example.com/v1/things/{name}"]
+    media = document["paths"]["/apis/example.com/v1/things/{name}"]["patch"]["requestBody"]["content"]
+    assert "application/strategic-merge-patch+json" not in media  # kubectl apply would send it
     assert references(document) <= {f"#/components/schemas/{name}" for name in schemas}
 
 

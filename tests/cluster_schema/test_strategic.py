@@ -38,7 +38,7 @@ def test_the_sidecar_is_kept(deployments: Schema, deployment: Make) -> None:
 @pytest.mark.parametrize(
     ("before", "change", "after"),
     [
-        ([{"name": "a"}], [{"name": "b"}], [{"name": "a"}, {"name": "b"}]),
+        ([{"name": "a"}], [{"name": "b"}], [{"name": "b"}, {"name": "a"}]),
         ([{"name": "a"}, {"name": "b"}], [{"name": "a", "$patch": "delete"}], [{"name": "b"}]),
         ([{"name": "a"}, {"name": "b"}], [{"$patch": "replace"}, {"name": "c"}], [{"name": "c"}]),
         ([{"name": "a"}], [{"$patch": "replace"}], []),

@@ -249,6 +249,7 @@ IMMEDIATE = {"volumeBindingMode": "Immediate", "provisioner": "ebs.csi.aws.com"}
     [
         (None, None, LATER, 'persistentvolumeclaim "data" not found'),
         (claim("Pending"), None, IMMEDIATE, "pod has unbound immediate PersistentVolumeClaims"),
+        (claim("Pending", volumeName="pv"), None, LATER, "pod has unbound immediate PersistentVolumeClaims"),
         (claim("Pending"), None, None, "pod has unbound immediate PersistentVolumeClaims"),
         (
             claim("Pending", metadata={"deletionTimestamp": "now"}),
@@ -282,6 +283,14 @@ def in_zone(zone: str) -> Any:
     """A volume that lives in one zone."""
     term = {"matchExpressions": [{"key": ZONE, "operator": "In", "values": [zone]}]}
     return {"spec": {"nodeAffinity": {"required": {"nodeSelectorTerms": [term]}}}}
+
+
+def test_a_claim_is_bound_before_its_status_says_so() -> None:
+    """Its volume's name and the note of the binding are enough, as they are for the real scheduler."""
+    noted = {"annotations": {"pv.kubernetes.io/bind-completed": "yes"}}
+    found = claim("Pending", volumeName="pv", metadata=noted)
+    needs = volumes.needed(MOUNTS, lambda _: found, lambda _: in_zone("z2"), lambda _: IMMEDIATE)
+    assert needs == Volumes(bound=(in_zone("z2"),))
 
 
 def test_a_volume_decides_the_zone() -> None:

@@ -27,14 +27,14 @@ WRITES: dict[str, tuple[dict[str, Any], str, Any]] = {
                       (None, ["langsmith_license_key", "other"])),
 }  # fmt: skip
 """What is written, where to look afterwards, and what is there then."""
-
-
 SEEN: dict[str, Callable[[dict[str, Any]], Any]] = {
     "scale": lambda found: found["spec"]["replicas"],
     "restart": lambda found: found["spec"]["template"]["metadata"]["annotations"],
     "set_role": lambda found: found["metadata"]["annotations"],
     "set_service_type": lambda found: found["spec"]["type"],
     "set_remote_key": lambda found: [each["remoteRef"]["key"] for each in found["spec"]["data"]],
+    "set_creation_policy": lambda found: found["spec"]["target"]["creationPolicy"],
+    "disown_secret": lambda found: (found["metadata"].get("ownerReferences"), sorted(found["data"])),
 }
 """The part of an object that a write is about, with its neighbours."""
 
@@ -88,7 +88,9 @@ def test_only_the_operators_marks_are_taken_from_a_secret(system: Any) -> None:
     assert write(system, "disown_secret", name="langsmith-config") is Outcome.DONE
     found = system.stage.get("v1/secrets/langsmith-config")["metadata"]
     assert (found["labels"], found.get("annotations", {})) == ({"mine": "kept"}, {})
-    owner = {"apiVersion": "v1", "kind": "ConfigMap", "name": "x", "uid": "1"}
+    # An owner that exists: otherwise the garbage collector takes the Secret away.
+    account = system.stage.get("v1/serviceaccounts/langsmith-backend")["metadata"]
+    owner = {"apiVersion": "v1", "kind": "ServiceAccount", "name": account["name"], "uid": account["uid"]}
     system.stage.create("v1/secrets", {"metadata": {"name": "anothers", "ownerReferences": [owner]}})
     with pytest.raises(NotWritten, match="NotDerived"):
         write(system, "disown_secret", name="anothers")

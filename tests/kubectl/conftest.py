@@ -5,7 +5,6 @@ What EKS and its add-ons would do is done here by hand: nodes are made, claims b
 
 import asyncio
 import itertools
-import json
 import os
 import shlex
 import shutil
@@ -70,7 +69,7 @@ class Cluster:
     namespace: str
     home: Path
 
-    def run(self, program: str, *words: str, stdin: str = "", seconds: float = 60, **variables: str) -> Said:
+    def run(self, program: str, *words: str, stdin: str = "", **variables: str) -> Said:
         """Run ``kubectl`` or ``helm``."""
         done = subprocess.run(
             [*self.program(program), *words],
@@ -78,7 +77,7 @@ class Cluster:
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=seconds,
+            timeout=120,
             check=False,
         )
         return Said(done.returncode, done.stdout, done.stderr)
@@ -112,7 +111,7 @@ class Cluster:
 
     def helm(self, *words: str, stdin: str = "") -> Said:
         """Run our helm in the namespace."""
-        return self.run("helm", "-n", self.namespace, *words, stdin=stdin, seconds=120)
+        return self.run("helm", "-n", self.namespace, *words, stdin=stdin)
 
     def apply(self, *things: Mapping[str, Any]) -> None:
         """Apply objects."""
@@ -125,7 +124,6 @@ class Cluster:
     def becomes(self, what: str, path: str, *values: str, seconds: float = 20) -> None:
         """Wait until a field has one of these values."""
         assert until(lambda: self.get(what, path) in values, seconds), (what, path, self.get(what, path))
-
 
     @contextmanager
     def metrics(self) -> Iterator[None]:
@@ -278,17 +276,26 @@ def stack(folder: Path) -> Iterator[Path]:
     for name in ("cluster", "controllers", "kubelet"):
         (folder / name).mkdir()
     with ExitStack() as running:
-        start = lambda *words: running.enter_context(process(*words))  # noqa: E731  (three times the same)
-        start(
-            "hallmark.twin.cluster.server",
-            folder / "cluster" / "server.json",
-            *("--port", "0", "--kubelet-address", "127.0.0.1"),
+        running.enter_context(
+            process(
+                "hallmark.twin.cluster.server",
+                folder / "cluster" / "server.json",
+                *("--port", "0", "--kubelet-address", "127.0.0.1"),
+            )
         )
-        start("hallmark.twin.controllers.main", folder / "controllers" / "controllers.json", *reached, "--only", "workloads")
-        start(
-            "hallmark.twin.kubelet.main",
-            folder / "kubelet" / "kubelet.json",
-            *(*reached, "--port", "0", "--speed", str(SPEED)),
+        running.enter_context(
+            process(
+                "hallmark.twin.controllers.main",
+                folder / "controllers" / "controllers.json",
+                *(*reached, "--only", "workloads"),
+            )
+        )
+        running.enter_context(
+            process(
+                "hallmark.twin.kubelet.main",
+                folder / "kubelet" / "kubelet.json",
+                *(*reached, "--port", "0", "--speed", str(SPEED)),
+            )
         )
         running.enter_context(Hands(kubeconfig))
         yield kubeconfig
@@ -307,13 +314,27 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("home")
 
 
-@pytest.fixture
-def cluster(kubeconfig: Path, home: Path) -> Iterator[Cluster]:
-    """The running cluster with a namespace of the test's own, which is deleted behind its back."""
+@contextmanager
+def namespace(kubeconfig: Path, home: Path) -> Iterator[Cluster]:
+    """A namespace of the running cluster; it is deleted behind everybody's back."""
     made = Cluster(kubeconfig, f"test-{next(NUMBERS)}", home)
     made.kubectl("create", "namespace", made.namespace)
     yield made
     made.kubectl("delete", "namespace", made.namespace, "--wait=false")
+
+
+@pytest.fixture
+def cluster(kubeconfig: Path, home: Path) -> Iterator[Cluster]:
+    """The running cluster with a namespace of the test's own."""
+    with namespace(kubeconfig, home) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def module_cluster(kubeconfig: Path, home: Path) -> Iterator[Cluster]:
+    """The same for the tests of a module."""
+    with namespace(kubeconfig, home) as made:
+        yield made
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
-"""`hallmark mutants` and `hallmark bench`: proving the graders, and measuring a grade."""
+"""`hallmark mutants` and `hallmark bench`: proving the graders, measuring a grade and the twin's Kubernetes API."""
 
 import time
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import click
@@ -15,6 +16,7 @@ from hallmark.evidence.snapshot import Snapshot
 from hallmark.grading import benchmark, mutation, plugin
 from hallmark.grading.judge import Check, judge_all
 from hallmark.model import Lab, Verdict
+from hallmark.twin.cluster import bench as kubernetes
 
 
 @click.command()
@@ -53,20 +55,29 @@ def mutants(app: App, lab_id: str | None, evidence: Path | None) -> None:
 def bench(app: App, latency: int) -> None:
     """Measure a grade against the same checks each calling AWS for themselves, and against the floor.
 
-    All three run side by side against the twin, each call delayed by the same latency.
+    All three run side by side against the twin, each call delayed by the same latency. For the twin its
+    Kubernetes API is measured, too, on a server of its own, each figure beside its goal.
     """
     lab = app.default_lab()
     profile = app.profile(lab)
     checks = plugin.checks(app.root / "graders" / lab.id, reference.load())
     rows = benchmark.measure(checks, lambda: app.sources(profile), profile.scope(), latency / 1000)
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("What", "Seconds", "Calls", "Against the floor"):
-        table.add_column(heading, justify="left" if heading == "What" else "right")
-    for row in rows:
-        table.add_row(row.what, f"{row.seconds:.2f}", str(row.calls), f"{row.seconds / rows[-1].seconds:.2f}")
-    app.console.print(table)
+    told = ((row.what, f"{row.seconds:.2f}", str(row.calls), f"{row.seconds / rows[-1].seconds:.2f}") for row in rows)
+    app.console.print(_table(("What", "Seconds", "Calls", "Against the floor"), told))
     app.console.print(f"Calls made for each distinct call needed: {rows[0].calls / rows[-1].distinct:.2f}")
     app.console.print(f"One grade is {rows[1].seconds / rows[0].seconds:.1f} times as fast as a call a check.")
+    if profile.target == "twin":
+        app.console.print()
+        app.console.print(_table(("Kubernetes API of the twin", "Measured", "Goal"), kubernetes.measure()))
+
+
+def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for number, heading in enumerate(headings):
+        table.add_column(heading, justify="right" if number else "left")
+    for row in rows:
+        table.add_row(*row)
+    return table
 
 
 def _require_solved(lab: Lab, checks: list[Check], solution: Snapshot) -> None:

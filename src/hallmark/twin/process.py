@@ -87,7 +87,8 @@ class Process:
             return False
         os.utime(self._about, (0, 0))
         self.signal(signal.SIGUSR1)
-        return until(lambda: self._about.stat().st_mtime > 0, RESPONDS_WITHIN, pause=0.01)
+        until(lambda: self._about.stat().st_mtime > 0 or not self.is_alive, RESPONDS_WITHIN, pause=0.01)
+        return self.is_alive and self._about.stat().st_mtime > 0
 
     def launch_on(self, ports: Sequence[int], arguments: Sequence[str], answers: Callable[[], T | None]) -> T:
         """Start the process on the first of these ports that nobody takes meanwhile; see :meth:`launch`."""

@@ -1,6 +1,5 @@
 """The way in as Kubernetes describes it: Ingress, its class, the Service behind it, and the load balancer in front."""
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,8 +13,8 @@ from hallmark.views.workloads import Workload
 CONTROLLER = "ingress.k8s.aws/alb"
 """What an IngressClass of the AWS Load Balancer Controller names as its controller."""
 _LEGACY_CLASS = "kubernetes.io/ingress.class"
-_GROUP_OF_SERVICE = re.compile(r"^Security group for Kubernetes ELB \S+ \((?P<namespace>[^/]+)/")
-"""How the AWS cloud provider describes the security group it makes for a Service."""
+_GROUP = "k8s-elb-"
+"""How names of security groups begin that the AWS cloud provider makes for a Service; the load balancer's follows."""
 
 
 @dataclass(frozen=True)
@@ -124,12 +123,20 @@ class Ingresses(View):
 
     @cached_property
     def service_groups(self) -> tuple[str, ...]:
-        """Security groups in AWS that were made for such load balancers.
+        """Ids of security groups in AWS that were made for such load balancers, whatever became of those.
 
-        The AWS cloud provider names the Service in the description, AWS Load Balancer Controller in a tag.
+        AWS Load Balancer Controller tags them with the Service. The AWS cloud provider tags them with the cluster only,
+        but of a Service that is still there the name can be told.
         """
-        groups, namespace = self.views.network.security_groups, self.views.cluster.namespace
-        return tuple(name for name, raw in groups.items() if _namespace_of_group(raw) == namespace)
+        services, namespace = self.views.cluster.services, self.views.cluster.namespace
+        foreign = {_GROUP + _balancer_of(one) for one in services if namespace_of(one) != namespace}
+        owned = f"kubernetes.io/cluster/{self.scope('cluster')}"
+        return tuple(
+            group
+            for group, raw in self.views.network.security_groups.items()
+            if tags(raw).get("service.k8s.aws/stack", "").startswith(f"{namespace}/")
+            or (raw["GroupName"].startswith(_GROUP) and raw["GroupName"] not in foreign and owned in tags(raw))
+        )
 
     @cached_property
     def balancer(self) -> Balancer | None:
@@ -164,9 +171,9 @@ class Ingresses(View):
         return named == [CONTROLLER] or (class_name == "alb" and not named)
 
 
-def _namespace_of_group(raw: dict[str, Any]) -> str:
-    described = _GROUP_OF_SERVICE.match(raw["Description"])
-    return described["namespace"] if described else tags(raw).get("service.k8s.aws/stack", "").partition("/")[0]
+def _balancer_of(service: Object) -> str:
+    """Return what the load balancer of a Service is called: ``a`` and its uid, without dashes (cloud-provider)."""
+    return f"a{service['metadata']['uid'].replace('-', '')}"[:32]
 
 
 def _routes(spec: Mapping[str, Any]) -> Iterator[Route]:

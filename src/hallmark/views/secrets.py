@@ -1,9 +1,11 @@
 """Secrets of the namespace, where they come from, and what the application reads of them. Facts, never values."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
+from hallmark.model import Call
 from hallmark.views.base import View, cached_property
 from hallmark.views.cluster import Object, is_true, name_of
 from hallmark.views.workloads import Variable, Workload
@@ -30,6 +32,7 @@ class Supply:
         reason: Why not, as it says itself.
         store: Kind and name of its store (External Secrets only).
         remote: Names it asks for in the store.
+        asked: Name in the store by key of the Secret, as far as nothing is made of several.
     """
 
     kind: str
@@ -39,6 +42,28 @@ class Supply:
     reason: str = ""
     store: tuple[str, str] = ("", "")
     remote: tuple[str, ...] = ()
+    asked: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A secret in its AWS service.
+
+    Attributes:
+        name: Its name.
+        made: When it was made, or later where the service does not tell.
+        changed: When it was last changed.
+        has_older: Whether a value from before the present one is kept.
+    """
+
+    name: str
+    made: datetime
+    changed: datetime
+    has_older: bool
+
+    def is_new_since(self, time: datetime) -> bool:
+        """Whether it got its value after *time*; a tag that was changed is no new value."""
+        return self.changed > time and (self.has_older or self.made > time)
 
 
 class Secrets(View):
@@ -127,6 +152,19 @@ class Secrets(View):
         found |= {("ClusterSecretStore", name_of(s)): s for s in cluster.custom(ESO, "clustersecretstores")}
         return {key: _provider(store) for key, store in found.items()}
 
+    def sources(self, supply: Supply) -> Mapping[str, Source]:
+        """Return what the service behind a supply holds, by name and by ARN; nothing when that cannot be seen."""
+        match self.stores.get(supply.store, {}).get("service"):
+            case "SecretsManager":
+                listed = self.evidence.ask(Call.of("secretsmanager", "list_secrets"))["SecretList"]
+                found = [(one.get("ARN", ""), _secret_source(one)) for one in listed]
+            case "ParameterStore":
+                listed = self.evidence.ask(Call.of("ssm", "describe_parameters"))["Parameters"]
+                found = [(one.get("ARN", ""), _parameter_source(one)) for one in listed]
+            case _:
+                found = []
+        return {**{source.name: source for _, source in found}, **{arn: source for arn, source in found if arn}}
+
     def _external(self, value: Object) -> Supply:
         spec, name = value["spec"], name_of(value)
         target = spec.get("target", {}).get("name") or name
@@ -144,6 +182,7 @@ class Secrets(View):
             reason=_reason(value) if not is_true(value, "Ready") else "" if is_filled else "it does not own the Secret",
             store=(store.get("kind", "SecretStore"), store.get("name", "")),
             remote=tuple(dict.fromkeys(remote)),
+            asked={one["secretKey"]: one["remoteRef"]["key"] for one in spec.get("data", [])},
         )
 
     @cached_property
@@ -172,6 +211,18 @@ class Secrets(View):
 def _provider(store: Object) -> Mapping[str, Any]:
     found: Mapping[str, Any] = store.get("spec", {}).get("provider", {}).get("aws", {})
     return found
+
+
+def _secret_source(one: Mapping[str, Any]) -> Source:
+    # Versions without a label are not listed: what is beside the current one is the previous one (ListSecrets).
+    made = datetime.fromisoformat(one["CreatedDate"])
+    changed = datetime.fromisoformat(one["LastChangedDate"]) if "LastChangedDate" in one else made
+    return Source(one["Name"], made, changed, len(one.get("SecretVersionsToStages", {})) > 1)
+
+
+def _parameter_source(one: Mapping[str, Any]) -> Source:
+    changed = datetime.fromisoformat(one["LastModifiedDate"])
+    return Source(one["Name"], changed, changed, one.get("Version", 1) > 1)
 
 
 def _reason(value: Object) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from hallmark.views.base import View, cached_property
@@ -56,6 +57,7 @@ class Claim:
         handle: The driver's name of the volume, or empty.
         can_grow: Whether its storage class lets it.
         parameters: Parameters of its storage class by name in lower case, as the driver reads them.
+        created: When it was made; None when it does not say so.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Claim:
     handle: str
     can_grow: bool
     parameters: Mapping[str, str]
+    created: datetime | None
 
     @property
     def look(self) -> str:
@@ -136,6 +139,7 @@ class Volumes(View):
             driver=source.get("driver", ""),
             handle=source.get("volumeHandle", ""),
             can_grow=bool(own.get("allowVolumeExpansion")),
+            created=datetime.fromisoformat(made) if (made := value["metadata"].get("creationTimestamp")) else None,
             parameters={key.lower(): str(value) for key, value in (own.get("parameters") or {}).items()},
         )
 

@@ -4,8 +4,10 @@ A workload belongs to the release by its labels, and its pods by its selector. W
 is said by the component label that the chart puts on pods and selectors only (LangSmith chart 0.16).
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from hallmark.views.base import View, cached_property
@@ -104,6 +106,23 @@ class Workload:
         return [*self.containers, *self.pod.get("initContainers", [])]
 
 
+@dataclass(frozen=True)
+class Ending:
+    """The last time a container ended and was started again.
+
+    Attributes:
+        pod: Namespace and name of its pod.
+        container: Its name.
+        reason: Why, in the word of the kubelet, for example ``OOMKilled``.
+        seconds_ago: Seconds before the evidence was taken.
+    """
+
+    pod: str
+    container: str
+    reason: str
+    seconds_ago: float
+
+
 class Workloads(View):
     """The workloads of the release."""
 
@@ -116,6 +135,17 @@ class Workloads(View):
             for one in self.views.cluster.controllers
             if namespace_of(one) == self.views.cluster.namespace and labels_of(one).get(_INSTANCE) == release
         )
+
+    @cached_property
+    def installed(self) -> datetime | None:
+        """When the release's oldest workload was made, which no upgrade changes; None when there is none."""
+        names = {(one.kind, one.name) for one in self.all}
+        made = [
+            datetime.fromisoformat(one["metadata"]["creationTimestamp"])
+            for one in self.views.cluster.controllers
+            if namespace_of(one) == self.views.cluster.namespace and (one["kind"], name_of(one)) in names
+        ]
+        return min(made, default=None)
 
     @cached_property
     def application(self) -> Mapping[str, Workload]:
@@ -132,6 +162,19 @@ class Workloads(View):
         """The application workloads that are told where a data store is."""
         told = {"POSTGRES_DATABASE_URI", "REDIS_DATABASE_URI", "REDIS_CLUSTER_DATABASE_URIS"}
         return tuple(one for one in self.application.values() if told & set(self.variables(one)))
+
+    @cached_property
+    def endings(self) -> tuple[Ending, ...]:
+        """The last ending of each container of the release that was started again, as its pod remembers it."""
+        now = datetime.fromisoformat(self.evidence.collected_at)
+        pods = [pod for one in self.all for pod in self.pods(one)]
+        return tuple(ending for pod in pods for ending in _endings(pod, now))
+
+    def of_image(self, name: str) -> tuple[Workload, ...]:
+        """Return the workloads of the cluster that run an image of a name, such as ``clickhouse-server``."""
+        pattern = re.compile(rf"(^|/){re.escape(name)}[:@]")
+        found = [workload(one) for one in self.views.cluster.controllers]
+        return tuple(one for one in found if any(pattern.search(each.get("image", "")) for each in one.containers))
 
     def component(self, name: str) -> Workload | None:
         """Return the workload of one component, such as ``platform-backend``."""
@@ -215,6 +258,13 @@ def workload(value: Object) -> Workload:
         pod_labels=template["metadata"].get("labels") or {},
         claims=_claims(spec.get("volumeClaimTemplates") or []),
     )
+
+
+def _endings(pod: Object, now: datetime) -> Iterable[Ending]:
+    for each in pod["status"].get("containerStatuses") or []:
+        if ended := (each.get("lastState") or {}).get("terminated"):
+            ago = (now - datetime.fromisoformat(ended["finishedAt"])).total_seconds()
+            yield Ending(f"{namespace_of(pod)}/{name_of(pod)}", each["name"], ended.get("reason", ""), ago)
 
 
 def _claims(templates: Iterable[Object]) -> dict[str, Object]:

@@ -1,7 +1,7 @@
 """What is served, in the documents clients ask for first: discovery, plain and aggregated, and OpenAPI.
 
-Kubernetes documentation, "The Kubernetes API", sections "Discovery API" and "OpenAPI interface definition". Documents are made when they
-are asked for and kept until the registry changes.
+Kubernetes documentation, "The Kubernetes API", sections "Discovery API" and "OpenAPI interface definition". Documents
+are made when they are asked for and kept until the registry changes.
 """
 
 import hashlib

@@ -155,7 +155,8 @@ class Container:
         began = time.monotonic()
         self._noted.clear()
         self._out_of_memory = False
-        self._health = self._new_health()
+        if not self._record.runs_on:  # else it is as healthy as it was, until a probe says something else
+            self._health = self._new_health()
         self._process = await self._machine.runtime.spawn(self._spec(program.module, arguments))
         self._record.run(timestamp())
         self._pod.publish()

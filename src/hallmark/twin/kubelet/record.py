@@ -53,6 +53,11 @@ class Record:
         return False
 
     @property
+    def runs_on(self) -> bool:
+        """Whether it ran under an earlier kubelet, and its process is about to be started for this one."""
+        return bool(self._runs_on)
+
+    @property
     def exit_code(self) -> int | None:
         """The exit code, if it has ended."""
         code: int | None = (self.state.get("terminated") or {}).get("exitCode")

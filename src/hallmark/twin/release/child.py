@@ -59,8 +59,10 @@ class Child:
 
 def _talk(request: str, patience: float) -> tuple[str, str, int]:
     # In a session of its own: Ctrl-C reaches it through us, as a cancellation.
+    # Helm owns fields under the name it was called by. The folder is kept: Python finds its packages from there.
     with subprocess.Popen(
-        [sys.executable, "-m", "hallmark.twin.release.sdk"],
+        [str(Path(sys.executable).with_name("helm")), "-m", "hallmark.twin.release.sdk"],
+        executable=sys.executable,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

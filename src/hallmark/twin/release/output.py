@@ -95,7 +95,8 @@ def formatted(data: Any, form: str) -> str:
     """Data as ``json`` or ``yaml``."""
     if form == "json":
         return json.dumps(data)
-    return yaml.safe_dump(data, sort_keys=True, allow_unicode=True).rstrip()
+    # PyYAML ends the document of a lone scalar, such as null, with three dots.
+    return yaml.safe_dump(data, sort_keys=True, allow_unicode=True).removesuffix("...\n").rstrip()
 
 
 def lint_text(reference: str, findings: Iterable[Finding]) -> tuple[str, bool]:

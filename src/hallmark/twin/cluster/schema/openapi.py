@@ -23,12 +23,9 @@ _METHODS = {
     "delete": ("delete", "delete"),
 }
 """Verb to HTTP method and the document's own word for it."""
-_PATCHES = (
-    "application/apply-patch+yaml",
-    "application/json-patch+json",
-    "application/merge-patch+json",
-    "application/strategic-merge-patch+json",
-)
+_PATCHES = ("application/apply-patch+yaml", "application/json-patch+json", "application/merge-patch+json")
+_STRATEGIC = "application/strategic-merge-patch+json"
+"""Not for custom resources; ``kubectl apply`` looks here which one to send."""
 
 
 class Resource(Protocol):
@@ -207,10 +204,14 @@ def _operation(resource: Resource, verb: str) -> Json:
     if verb in ("create", "update", "patch"):
         names = ("fieldManager", "fieldValidation", "dryRun")
         operation["parameters"] = [_parameter(name, "query") for name in names]
-        media = _PATCHES if verb == "patch" else ("*/*",)
+        media = (*_PATCHES, *(() if _is_custom(resource) else (_STRATEGIC,))) if verb == "patch" else ("*/*",)
         body = {"$ref": f"{_REFERENCE}io.k8s.{_METADATA}Patch"} if verb == "patch" else reference
         operation["requestBody"] = {"content": {each: {"schema": body} for each in media}}
     return operation
+
+
+def _is_custom(resource: Resource) -> bool:
+    return resource.schema is None or not resource.schema.definition
 
 
 def _parameter(name: str, place: str = "path") -> Json:

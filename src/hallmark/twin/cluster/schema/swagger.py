@@ -6,7 +6,7 @@ Field numbers of the binary form are those of ``openapi.v2.Document`` (google/gn
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from hallmark.twin.cluster.schema import openapi
@@ -29,11 +29,9 @@ def document(resources: Iterable[openapi.Resource]) -> Json:
     Returns:
         Its JSON. It has no paths: they are in v3, and no client in use reads them here.
     """
-    found: Json = {}
-    for name, schema in openapi.schemas(resources).items():
-        found[name] = _old(schema)
+    definitions = {name: _old(schema) for name, schema in sorted(openapi.schemas(resources).items())}
     info = {"title": "Kubernetes", "version": openapi.VERSION}
-    return {"swagger": "2.0", "info": info, "paths": {}, "definitions": dict(sorted(found.items()))}
+    return {"swagger": "2.0", "info": info, "paths": {}, "definitions": definitions}
 
 
 def encoded(of: Json) -> bytes:
@@ -69,20 +67,29 @@ def _schema(of: Json) -> bytes:
     parts = [_text(number, of[key]) for key, number in _TEXTS.items() if key in of]
     parts += [_text(_REQUIRED, each) for each in of.get("required", ())]
     parts += [_field(_ENUM, _any(each)) for each in of.get("enum", ())]
-    if "additionalProperties" in of:
-        allowed = of["additionalProperties"]
-        parts.append(_field(_ADDITIONAL, _field(1, _schema(allowed)) if isinstance(allowed, dict) else _flag(2, allowed)))
-    if "type" in of:
-        parts.append(_field(_TYPE, _text(1, of["type"])))
-    if "items" in of:
-        parts.append(_field(_ITEMS, _field(1, _schema(of["items"]))))
-    if "properties" in of:
-        named = (_field(1, _named(name, each)) for name, each in of["properties"].items())
-        parts.append(_field(_PROPERTIES, b"".join(named)))
-    parts += [
-        _field(_VENDOR, _text(1, key) + _field(2, _any(each))) for key, each in of.items() if key.startswith(_EXTENSION)
-    ]
+    parts += [encode(of[key]) for key, encode in _PARTS.items() if key in of]
+    parts += [_field(_VENDOR, _extension(key, each)) for key, each in of.items() if key.startswith(_EXTENSION)]
     return b"".join(parts)
+
+
+def _additional(allowed: Any) -> bytes:
+    return _field(_ADDITIONAL, _flag(2, allowed) if isinstance(allowed, bool) else _field(1, _schema(allowed)))
+
+
+def _properties(of: Json) -> bytes:
+    return _field(_PROPERTIES, b"".join(_field(1, _named(name, each)) for name, each in of.items()))
+
+
+def _extension(key: str, value: Any) -> bytes:
+    return _text(1, key) + _field(2, _any(value))
+
+
+_PARTS: dict[str, Callable[[Any], bytes]] = {
+    "additionalProperties": _additional,
+    "type": lambda of: _field(_TYPE, _text(1, of)),
+    "items": lambda of: _field(_ITEMS, _field(1, _schema(of))),
+    "properties": _properties,
+}
 
 
 def _any(value: Any) -> bytes:
@@ -93,8 +100,8 @@ def _text(number: int, text: str) -> bytes:
     return _field(number, text.encode())
 
 
-def _flag(number: int, value: Any) -> bytes:
-    return _varint(number << 3) + _varint(int(bool(value)))
+def _flag(number: int, value: bool) -> bytes:  # noqa: FBT001 - it is the value, not a switch
+    return _varint(number << 3) + _varint(int(value))
 
 
 def _field(number: int, content: bytes) -> bytes:
