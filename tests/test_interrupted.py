@@ -6,11 +6,13 @@ time and hopes.
 """
 
 import json
+import os
 import resource
 import shutil
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
@@ -18,13 +20,19 @@ from typing import Any
 import pytest
 
 from hallmark import catalog
+from hallmark.errors import UsageError
 from hallmark.faults import runner
-from hallmark.twin.emulator import PORT
+from hallmark.twin import emulator, kubernetes
+from hallmark.twin.files import is_held
+from hallmark.twin.kube import once
+from hallmark.twin.kube.client import Access
 from hallmark.twin.process import is_free
+from hallmark.waiting import until
 
 pytestmark = pytest.mark.xdist_group("interrupted")
 LABS = catalog.labs(Path(__file__).parents[1])
-REFERENCE = next(lab.id for lab in LABS if lab.track == "deployment")
+WHOLE = [lab.id for lab in LABS if lab.track == "deployment"][-1]
+"""Its checks ask AWS and the cluster."""
 FAULTY = "edge-waf-rate-limit"
 WITH_FILES = next(lab.id for lab in LABS if lab.start == "current")
 FILES = ["evidence.json", "scorecard.html", "scorecard.json", "scorecard.xml"]
@@ -42,7 +50,7 @@ def press(event, arguments):
 press.left = 0 if "-m" in sys.orig_argv else int(os.environ["PRESS_TIME"])
 sys.addaudithook(press)
 """
-"""Python reads it at its start. The twin's server and the watchdog are modules run with -m: they press nothing."""
+"""Python reads it at its start. The twin's processes and the watchdog are modules run with -m: they press nothing."""
 
 
 @pytest.fixture
@@ -52,16 +60,22 @@ def press(tmp_path: Path) -> Callable[..., CompletedProcess[str]]:
     pressed = tmp_path / "pressed"
 
     def run(mine: Any, at: str, *arguments: str, time: int = 1) -> CompletedProcess[str]:
-        settings = {"PYTHONPATH": str(tmp_path), "PRESS_AT": at, "PRESS_TIME": str(time), "PRESSED": str(pressed)}
+        pressed.unlink(missing_ok=True)
+        path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+        settings = {"PYTHONPATH": path, "PRESS_AT": at, "PRESS_TIME": str(time), "PRESSED": str(pressed)}
         done: CompletedProcess[str] = mine.run(*arguments, environment=settings)
         assert pressed.exists(), f"{at} never happened: {done.stdout}{done.stderr}"
-        assert done.returncode == 130, done.stdout + done.stderr
-        assert "Traceback" not in done.stderr, done.stderr
-        assert done.stderr.count("Interrupted.") == 1, done.stderr
+        _was_interrupted(done.returncode, done.stderr)
         assert partial(mine.root) == []
         return done
 
     return run
+
+
+def _was_interrupted(code: int | None, remarks: str) -> None:
+    assert code == 130, remarks
+    assert "Traceback" not in remarks, remarks
+    assert remarks.count("Interrupted.") == 1, remarks
 
 
 def partial(folder: Path) -> list[str]:
@@ -72,7 +86,7 @@ def partial(folder: Path) -> list[str]:
 
 @pytest.fixture(scope="module")
 def system(clone: Callable[[], Any]) -> Any:
-    """A clone whose twin is up and holds the baseline."""
+    """A clone whose twin is up and holds the whole architecture."""
     mine = clone()
     assert mine.run("twin", "up").returncode == 0
     return mine
@@ -81,7 +95,8 @@ def system(clone: Callable[[], Any]) -> Any:
 GRADING = [
     ("import .*'click'", 1),
     ("import .*'boto3'", 1),
-    (r"open .*graders/.*/test_network.py", 1),
+    ("import .*'kubernetes.client'", 1),
+    (r"open .*graders/.*/test_release.py", 1),
     (r"socket\.connect ", 1),
     (r"socket\.connect ", 30),
     (r"open .*\.evidence\.json\.", 1),
@@ -91,13 +106,13 @@ GRADING = [
 
 def test_a_grade_can_be_interrupted(system: Any, press: Any) -> None:
     """While it loads, asks and writes: each file is the old one or the new one, and the next grade is whole."""
-    folder = system.home / "grades" / REFERENCE
+    folder = system.home / "grades" / WHOLE
     for at, time in GRADING:
-        press(system, at, "grade", time=time)
+        press(system, at, "grade", WHOLE, time=time)
         for file in folder.glob("*.json"):
             json.loads(file.read_text())
 
-    assert system.run("grade").returncode == 0
+    assert system.run("grade", WHOLE).returncode == 0
     assert sorted(file.name for file in folder.iterdir()) == FILES
 
 
@@ -160,15 +175,15 @@ def test_collecting_can_be_interrupted(system: Any, press: Any, tmp_path: Path) 
     file.write_text("what was there before")
 
     for at, time in ((r"socket\.connect ", 1), (r"socket\.connect ", 20), (r"os\.rename .*mine\.json", 1)):
-        press(system, at, "collect", "-o", str(file), time=time)
+        press(system, at, "collect", WHOLE, "-o", str(file), time=time)
         assert file.read_text() == "what was there before"
         assert partial(tmp_path) == []
 
-    assert system.run("collect", "-o", str(file)).returncode == 0
+    assert system.run("collect", WHOLE, "-o", str(file)).returncode == 0
     assert len(json.loads(file.read_text())["answers"]) > 50
 
 
-STARTING = [
+INJECTING = [
     (r"socket\.connect ", 1),
     (r"socket\.connect ", 4),
     (r"open .*journal.*\.json", 1),
@@ -176,17 +191,31 @@ STARTING = [
     (r"os\.posix_spawn ", 1),
     (r"os\.rename .*journal", 2),
     (r"os\.rename .*journal", 3),
-    (rf"os\.rename .*labs.{FAULTY}\.json", 1),
 ]
+STARTING = [(r"os\.posix_spawn ", 1), (rf"os\.rename .*labs.{FAULTY}\.json", 1)]
+"""While the twin is reset, which starts its controllers anew; when the attempt is written down."""
 
 
-@pytest.mark.parametrize(("at", "time"), STARTING)
-def test_starting_a_lab_can_be_interrupted(system: Any, press: Any, at: str, time: int) -> None:
+def _rules(mine: Any) -> list[Any]:
+    """What the fault of the lab changes."""
+    firewall = mine.twin.clients("wafv2")
+    summary = firewall.list_web_acls(Scope="REGIONAL")["WebACLs"][0]
+    found = firewall.get_web_acl(Scope="REGIONAL", Name=summary["Name"], Id=summary["Id"])
+    rules: list[Any] = found["WebACL"]["Rules"]
+    return rules
+
+
+def test_injecting_and_starting_a_lab_can_be_interrupted(system: Any, press: Any) -> None:
     """Before, during and after the fault: revert goes on from there, and the system is what it was."""
-    press(system, at, "lab", "start", FAULTY, time=time)
+    before = _rules(system)
+    moments = [(("fault", "inject"), *each) for each in INJECTING] + [(("lab", "start"), *each) for each in STARTING]
+    for command, at, time in moments:
+        press(system, at, *command, FAULTY, time=time)
 
-    assert system.run("revert").returncode == 0
-    assert runner.active(system.home) == []
+        assert system.run("revert").returncode == 0
+        assert runner.active(system.home) == []
+        assert _rules(system) == before
+    _is_whole(system)
     assert system.run("grade", FAULTY).returncode == 0
 
 
@@ -214,59 +243,135 @@ def test_handing_out_files_can_be_interrupted(clone: Callable[[], Any], press: A
 
 
 UP = [
-    r"os\.posix_spawn ",
-    r"open .*server\.json",
-    r"socket\.connect ",
-    r"open .*baseline\.zip",
-    r"os\.rename .*terraform\.tfstate",
+    (r"os\.posix_spawn ", 1),  # the emulated AWS
+    (r"open .*server\.json", 1),
+    (r"socket\.connect ", 1),
+    (r"os\.posix_spawn ", 2),  # the API of the cluster
+    (r"open .*deployed\.zip", 1),
+    (r"os\.rename .*terraform\.tfstate", 1),
+    (r"os\.posix_spawn ", 3),  # the kubelet or the controllers
+    (r"open .*kubelet\.json", 1),
+]
+"""One after the other: each `up` gets further than the one before, and finds what that one left."""
+
+
+def test_the_first_up_can_be_interrupted(clone: Callable[[], Any], press: Any) -> None:
+    """From the snapshot. What is up but empty is not taken for the architecture: it is stopped."""
+    mine = clone()
+    for at, time in UP:
+        press(mine, at, "twin", "up", time=time)
+        assert _alive(mine) == [], at
+
+    _is_whole(mine)
+    mine.twin.down()
+
+
+LATER = [
+    (r"os\.posix_spawn ", 1),
+    (r"open .*111122223333\.snapshot", 1),
+    (r"socket\.connect ", 1),
+    (r"os\.posix_spawn ", 2),
+    (r"open .*kubelet\.json", 1),
 ]
 
 
-@pytest.mark.parametrize("at", UP)
-def test_the_first_up_can_be_interrupted(clone: Callable[[], Any], press: Any, at: str) -> None:
-    """From the snapshot. A server that is up but empty is not taken for the architecture."""
-    mine = clone()
-
-    press(mine, at, "twin", "up")
-
-    _is_whole(mine)
-    mine.twin.down()
-
-
-@pytest.mark.parametrize("at", [r"os\.posix_spawn ", r"open .*111122223333\.snapshot", r"socket\.connect "])
-def test_a_later_up_can_be_interrupted(clone: Callable[[], Any], press: Any, at: str) -> None:
-    """From the last save: what the learner did before is still there afterwards."""
+def test_a_later_up_can_be_interrupted(clone: Callable[[], Any], press: Any) -> None:
+    """From the last save: what the learner did before is still there afterwards, in AWS and in the cluster."""
     mine = clone()
     assert mine.run("twin", "up").returncode == 0
     mine.twin.clients("sns").create_topic(Name="mine")
+    _ask(mine, "POST", "/api/v1/namespaces", {"metadata": {"name": "mine"}})
     assert mine.run("twin", "down").returncode == 0
-
-    press(mine, at, "twin", "up")
+    for at, time in LATER:
+        press(mine, at, "twin", "up", time=time)
 
     _is_whole(mine)
     assert any("mine" in topic["TopicArn"] for topic in mine.twin.clients("sns").list_topics()["Topics"])
+    assert _ask(mine, "GET", "/api/v1/namespaces/mine")["status"]["phase"] == "Active"
     mine.twin.down()
 
 
-@pytest.mark.parametrize(("at", "time"), [(r"socket\.connect ", 3), (r"os\.rename .*terraform\.tfstate", 1)])
-def test_a_reset_can_be_interrupted(clone: Callable[[], Any], press: Any, at: str, time: int) -> None:
-    """The next command goes on with it: AWS and Terraform's state are never left at two different moments."""
+RESET = [
+    (r"socket\.connect ", 3),
+    (r"os\.rename .*terraform\.tfstate", 1),
+    (r"os\.posix_spawn ", 1),  # the controllers
+]
+
+
+def test_a_reset_can_be_interrupted(system: Any, press: Any) -> None:
+    """The next command goes on with it: AWS, Terraform's state and the cluster are never left at different moments."""
+    for at, time in RESET:
+        (system.home / "twin" / "terraform" / "terraform.tfstate").write_text("{}")
+        _ask(system, "DELETE", f"{INGRESSES}/langsmith-ingress")
+        press(system, at, "twin", "reset", time=time)
+
+        _is_whole(system)
+
+
+def test_the_second_step_can_be_interrupted(clone: Callable[[], Any]) -> None:
+    """While Helm installs, with a `down` that waits for its turn: it gets it, and a half-installed release is gone."""
     mine = clone()
-    assert mine.run("twin", "up").returncode == 0
-    (mine.home / "twin" / "terraform" / "terraform.tfstate").write_text("{}")
+    kept = (mine.home / "twin" / "snapshots" / "deployed.zip").rename(mine.root / "kept.zip")
+    releases = "/api/v1/namespaces/langsmith/secrets?labelSelector=status%3Dpending-install"
 
-    press(mine, at, "twin", "reset", time=time)
+    with mine.start("twin", "up") as up:
+        assert until(lambda: _ask(mine, "GET", releases, default={}).get("items"), 170, pause=0.2)
+        with mine.start("twin", "down") as down:
+            os.killpg(up.pid, signal.SIGINT)
+            _, remarks = up.communicate(timeout=60)
+            down.communicate(timeout=60)
 
+    _was_interrupted(up.returncode, remarks)
+    assert down.returncode == 0
+    assert _alive(mine) == []
+    # The rest of the way is what every first `up` does: the snapshot saves its minute.
+    kept.rename(mine.home / "twin" / "snapshots" / "deployed.zip")
     _is_whole(mine)
     mine.twin.down()
 
 
+INGRESSES = "/apis/networking.k8s.io/v1/namespaces/langsmith/ingresses"
+
+
 def _is_whole(mine: Any) -> None:
+    """AWS, Terraform's state and the cluster are of one moment, and the release works."""
     up = mine.run("twin", "up")
     assert up.returncode == 0, up.stderr
     state = json.loads((mine.home / "twin" / "terraform" / "terraform.tfstate").read_text())
-    networks = {each["VpcId"] for each in mine.twin.clients("elbv2").describe_load_balancers()["LoadBalancers"]}
-    assert networks == {state["outputs"]["vpc_id"]["value"]}
+    balancers = mine.twin.clients("elbv2").describe_load_balancers()["LoadBalancers"]
+    assert {each["VpcId"] for each in balancers} == {state["outputs"]["vpc_id"]["value"]}
+    ingresses = _ask(mine, "GET", INGRESSES)["items"]
+    told = [each["hostname"] for one in ingresses for each in one["status"]["loadBalancer"]["ingress"]]
+    assert told == [each["DNSName"] for each in balancers]
+    assert until(lambda: not _unready(mine), 60, pause=0.3), _unready(mine)
+
+
+def _unready(mine: Any) -> list[str]:
+    """Workloads of the release that do not run as they should."""
+    found = [
+        one
+        for kind in ("deployments", "statefulsets")
+        for one in _ask(mine, "GET", f"/apis/apps/v1/namespaces/langsmith/{kind}")["items"]
+    ]
+    assert len(found) >= 7
+    return [one["metadata"]["name"] for one in found if one["status"].get("readyReplicas") != one["spec"]["replicas"]]
+
+
+def _ask(mine: Any, method: str, path: str, body: Any = None, default: Any = None) -> Any:
+    """Call the API of the twin's cluster; *default* is for one that does not answer yet."""
+    try:
+        access = Access.read(mine.home / "twin" / "cluster" / "kubeconfig")
+        content = json.dumps(body).encode() if body else None
+        return json.loads(once.call(access, method, path, content, seconds=20))
+    except (OSError, UsageError):
+        if default is None:
+            raise
+        return default
+
+
+def _alive(mine: Any) -> list[str]:
+    """Parts of the twin that run."""
+    return [lock.name for lock in (mine.home / "twin").rglob("*.lock") if is_held(lock)]
 
 
 def _small_disk() -> None:
@@ -286,7 +391,7 @@ def _small_disk() -> None:
 )
 def test_a_full_disk_is_one_sentence(system: Any, command: tuple[str, ...], says: str) -> None:
     """What was there before is still there, and nothing is half-written or half-done."""
-    before = {file: file.read_bytes() for file in system.root.rglob("grades/**/*.json")}
+    before, rules = {file: file.read_bytes() for file in system.root.rglob("grades/**/*.json")}, _rules(system)
 
     done = system.run(*command, preexec_fn=_small_disk)
 
@@ -298,7 +403,19 @@ def test_a_full_disk_is_one_sentence(system: Any, command: tuple[str, ...], says
     assert partial(system.root) == []
     assert {file: file.read_bytes() for file in before} == before
     assert runner.active(system.home) == []
-    assert system.run("grade", FAULTY).returncode == 0
+    assert _rules(system) == rules
+
+
+def test_a_twin_that_finds_a_full_disk_is_one_sentence(clone: Callable[[], Any]) -> None:
+    """Nothing of it runs on."""
+    mine = clone()
+
+    done = mine.run("twin", "up", preexec_fn=_small_disk)
+
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Next:" in done.stderr
+    assert _alive(mine) == []
 
 
 @pytest.mark.parametrize(
@@ -321,16 +438,31 @@ def test_a_state_directory_that_cannot_be_is_one_sentence(
         assert "Next:" in done.stderr
 
 
-def test_a_taken_port_is_left_alone(clone: Callable[[], Any]) -> None:
-    """Somebody else listens on 4566: the twin takes another port, and everything finds it."""
-    mine = clone()
-    with socket.socket() as somebody:
-        if is_free(PORT):
-            somebody.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            somebody.bind(("127.0.0.1", PORT))
-            somebody.listen()
+@contextmanager
+def _taken(*ports: int) -> Iterator[None]:
+    """Listen on these ports, unless somebody does already."""
+    with socket.socket() as one, socket.socket() as other:
+        for somebody, port in zip((one, other), ports, strict=True):
+            if is_free(port):
+                somebody.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                somebody.bind(("127.0.0.1", port))
+                somebody.listen()
+        yield
 
-        assert mine.run("twin", "up").returncode == 0
-        assert not mine.twin.endpoint.endswith(f":{PORT}")
-        assert mine.run("grade", FAULTY).returncode == 0
+
+def test_taken_ports_are_left_alone_and_two_at_once_take_turns(clone: Callable[[], Any]) -> None:
+    """Somebody else listens on 4566 and 6443, and `up` is called twice at once: one twin, which everything finds."""
+    mine = clone()
+    with _taken(emulator.PORT, kubernetes.PORT):
+        with mine.start("twin", "up") as one, mine.start("twin", "up") as other:
+            said = [each.communicate(timeout=170) for each in (one, other)]
+        status = mine.twin.status()
+
+        assert (one.returncode, other.returncode) == (0, 0), said
+        assert said[0][0] == said[1][0]
+        assert sum("Another hallmark command is busy" in remarks for _, remarks in said) == 1
+        assert sum("Starting the emulated AWS." in remarks for _, remarks in said) == 1
+        assert not status.endpoint.endswith(f":{emulator.PORT}")
+        assert not status.kubernetes.endswith(f":{kubernetes.PORT}")
+        assert mine.run("grade", WHOLE).returncode == 0
         mine.twin.down()

@@ -1,28 +1,35 @@
 """The whole way of a grade, by the real commands: from the target to the exit code, and again without the target."""
 
+import base64
 import hashlib
 import json
+import os
 import re
+import ssl
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.client import HTTPConnection
+from functools import cache
+from http.client import HTTPConnection, HTTPSConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+import yaml
 
 from hallmark import catalog
-from hallmark.evidence.snapshot import LOCAL
+from hallmark.evidence.snapshot import CLUSTER, LOCAL
 
 pytestmark = pytest.mark.xdist_group("whole-way")
 LABS = [lab.id for lab in catalog.labs(Path(__file__).parents[1])]
-REFERENCE = next(lab.id for lab in catalog.labs(Path(__file__).parents[1]) if lab.track == "deployment")
+REFERENCE, *_ = DEPLOYMENTS = [lab.id for lab in catalog.labs(Path(__file__).parents[1]) if lab.track == "deployment"]
 FAULTY = "edge-waf-rate-limit"
+DISCOVERY = f"{CLUSTER}.discovery"
 
 HERMIT = """
 import os, sys
@@ -38,48 +45,68 @@ sys.addaudithook(refuse)
 """Python reads it at its start: whoever tries to reach anything is written down and stopped."""
 
 
+def path_with(folder: Path) -> str:
+    """Where Python looks for modules: this folder, then as always."""
+    return os.pathsep.join([str(folder), *filter(None, [os.environ.get("PYTHONPATH")])])
+
+
 @pytest.fixture(scope="module")
 def system(clone: Callable[[], Any]) -> Any:
-    """A clone whose twin is up and holds the baseline."""
+    """A clone whose twin is up and holds the whole architecture."""
     mine = clone()
     assert mine.run("twin", "up").returncode == 0
     return mine
 
 
 @pytest.fixture(scope="module")
-def graded(system: Any) -> Path:
-    """The files of a grade of the whole reference."""
-    done = system.run("grade")
-    assert done.returncode == 0, done.stdout + done.stderr
-    return Path(system.home / "grades" / REFERENCE)
+def elsewhere(clone: Callable[[], Any]) -> Any:
+    """A clone whose twin was never up."""
+    return clone()
+
+
+@pytest.fixture(scope="module")
+def live(system: Any) -> Callable[[str], CompletedProcess[str]]:
+    """Grade a lab on the twin, once."""
+    return cache(lambda lab: system.run("grade", lab))
+
+
+@pytest.fixture(scope="module")
+def graded(system: Any, live: Callable[[str], CompletedProcess[str]]) -> Callable[[str], Path]:
+    """The files of a grade that was passed."""
+
+    def folder(lab: str) -> Path:
+        done = live(lab)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return Path(system.home / "grades" / lab)
+
+    return folder
 
 
 @pytest.mark.parametrize("lab", LABS)
 def test_stored_evidence_gives_the_same_scorecard_and_asks_nobody(
-    system: Any, clone: Callable[[], Any], tmp_path: Path, lab: str
+    system: Any, elsewhere: Any, live: Callable[[str], CompletedProcess[str]], tmp_path: Path, lab: str
 ) -> None:
     """Without a twin, every connection and every process refused: byte for byte the same."""
-    live = system.run("grade", lab)
-    elsewhere = clone()
+    first = live(lab)
     (tmp_path / "sitecustomize.py").write_text(HERMIT)
     log = tmp_path / "log"
-    alone = {"PYTHONPATH": str(tmp_path), "HERMIT_LOG": str(log)}
+    alone = {"PYTHONPATH": path_with(tmp_path), "HERMIT_LOG": str(log)}
 
     evidence = system.home / "grades" / lab / "evidence.json"
     stored = elsewhere.run("grade", lab, "--evidence", str(evidence), environment=alone)
 
     assert not log.exists(), log.read_text()
-    assert (stored.returncode, stored.stdout) == (live.returncode, live.stdout)
+    assert (stored.returncode, stored.stdout) == (first.returncode, first.stdout)
     for name in ("scorecard.json", "scorecard.html", "scorecard.xml", "evidence.json"):
-        first, second = (each.home / "grades" / lab / name for each in (system, elsewhere))
-        assert first.read_bytes() == second.read_bytes(), name
-    assert elsewhere.run("twin", "status").returncode == 1
+        one, other = (each.home / "grades" / lab / name for each in (system, elsewhere))
+        assert one.read_bytes() == other.read_bytes(), name
+    assert not elsewhere.twin.status().running
 
 
 def test_the_hermit_would_notice(system: Any, tmp_path: Path) -> None:
     """The trap of the test above snaps when a target is asked."""
     (tmp_path / "sitecustomize.py").write_text(HERMIT)
-    alone = {"PYTHONPATH": str(tmp_path), "HERMIT_LOG": str(tmp_path / "log")}
+    alone = {"PYTHONPATH": path_with(tmp_path), "HERMIT_LOG": str(tmp_path / "log")}
 
     done = system.run("grade", environment=alone)
 
@@ -89,19 +116,30 @@ def test_the_hermit_would_notice(system: Any, tmp_path: Path) -> None:
 
 @dataclass
 class Counting:
-    """A proxy before the twin that writes down each request, without what changes from try to try."""
+    """A proxy that writes down each request, without what changes from try to try.
 
-    endpoint: str
+    Attributes:
+        connect: Opens a connection to what is behind it.
+        url: Where it answers.
+        seen: How often each request was made.
+    """
+
+    connect: Callable[[], HTTPConnection]
     url: str = ""
     seen: Counter[tuple[str, str, str, bytes]] = field(default_factory=Counter)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
+    @property
+    def repeated(self) -> list[tuple[str, str, str, bytes]]:
+        """Requests that were made more than once."""
+        return [request for request, times in self.seen.items() if times > 1]
+
     def pass_on(self, handler: BaseHTTPRequestHandler) -> None:
-        """Hand one request over to the twin, and its answer back."""
+        """Hand one request over, and its answer back."""
         body = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
         with self.lock:
             self.seen[handler.command, handler.path, handler.headers.get("X-Amz-Target", ""), body] += 1
-        connection = HTTPConnection(urlsplit(self.endpoint).netloc, timeout=60)
+        connection = self.connect()
         connection.request(handler.command, handler.path, body, dict(handler.headers.items()))
         answer = connection.getresponse()
         content = answer.read()
@@ -117,9 +155,9 @@ class Counting:
 
 
 @contextmanager
-def counting(endpoint: str) -> Iterator[Counting]:
-    """Run a counting proxy before *endpoint*."""
-    counter = Counting(endpoint)
+def counting(connect: Callable[[], HTTPConnection]) -> Iterator[Counting]:
+    """Run a counting proxy before whatever *connect* leads to."""
+    counter = Counting(connect)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -143,17 +181,57 @@ def counting(endpoint: str) -> Iterator[Counting]:
         server.shutdown()
 
 
-def test_each_distinct_call_is_made_once_in_every_grade(system: Any, graded: Path) -> None:
-    """Counted at the wire: as many requests as answers, none twice, in the first grade and in the second."""
-    asked = json.loads((graded / "evidence.json").read_text())["answers"]
-    calls = [key for key in asked if key.split(".")[0] not in LOCAL]
+@dataclass(frozen=True)
+class Wires:
+    """The two ways to the twin, each with a counting proxy in it.
+
+    Attributes:
+        aws: On the way to the emulated AWS.
+        cluster: On the way to the Kubernetes API.
+        flags: Lead a command over them.
+        environment: The same, where there is no flag.
+    """
+
+    aws: Counting
+    cluster: Counting
+    flags: tuple[str, ...]
+    environment: Mapping[str, str]
+
+
+@contextmanager
+def wired(system: Any, folder: Path) -> Iterator[Wires]:
+    """Put a counting proxy into each way to the twin."""
+    config = yaml.safe_load(Path(system.twin.environment()["KUBECONFIG"]).read_text())
+    place = config["clusters"][0]["cluster"]
+    trusted = ssl.create_default_context(cadata=base64.b64decode(place.pop("certificate-authority-data")).decode())
+    emulator, api = urlsplit(system.twin.endpoint).netloc, urlsplit(place["server"]).netloc
+    with (
+        counting(lambda: HTTPConnection(emulator, timeout=60)) as aws,
+        counting(lambda: HTTPSConnection(api, timeout=60, context=trusted)) as cluster,
+    ):
+        place["server"] = cluster.url
+        (folder / "kubeconfig").write_text(yaml.safe_dump(config))
+        flags = ("--target", "localstack", "--endpoint", aws.url)
+        yield Wires(aws, cluster, flags, {"HALLMARK_KUBECONFIG": str(folder / "kubeconfig")})
+
+
+@pytest.mark.parametrize("lab", DEPLOYMENTS)
+def test_each_distinct_call_is_made_once_in_every_grade(
+    system: Any, graded: Callable[[str], Path], tmp_path: Path, lab: str
+) -> None:
+    """Counted at both wires: as many requests as answers, none twice, in the first grade and in the second."""
+    asked = json.loads((graded(lab) / "evidence.json").read_text())["answers"]
+    of_cluster = [key for key in asked if key.split(".")[0] == CLUSTER]
+    of_aws = [key for key in asked if key.split(".")[0] not in {*LOCAL, CLUSTER}]
     for _ in range(2):
-        with counting(system.twin.endpoint) as counter:
-            done = system.run("--target", "localstack", "--endpoint", counter.url, "grade")
+        with wired(system, tmp_path) as wires:
+            done = system.run(*wires.flags, "grade", lab, environment=wires.environment)
 
         assert done.returncode == 0, done.stdout + done.stderr
-        assert [request for request, times in counter.seen.items() if times > 1] == []
-        assert counter.seen.total() == len(calls)
+        assert wires.aws.repeated == wires.cluster.repeated == []
+        assert wires.aws.seen.total() == len(of_aws)
+        # Discovery has two answers, see "Aggregated discovery" in the Kubernetes documentation.
+        assert wires.cluster.seen.total() == len(of_cluster) + sum(key.startswith(DISCOVERY) for key in of_cluster)
 
 
 def _edited(graded: Path, folder: Path, edit: Callable[[str], str]) -> str:
@@ -174,14 +252,15 @@ def _with_public_database(text: str) -> str:
     return text.replace('"PubliclyAccessible": false', '"PubliclyAccessible": true')
 
 
-def test_the_exit_code_is_the_answer(system: Any, graded: Path, tmp_path: Path) -> None:
+def test_the_exit_code_is_the_answer(system: Any, graded: Callable[[str], Path], tmp_path: Path) -> None:
     """0 passed, 1 not passed, 2 wrong use, 3 could not tell: what a pipeline reads."""
-    worse = _edited(graded, tmp_path, _with_public_database)
+    stored = graded(REFERENCE)
+    worse = _edited(stored, tmp_path, _with_public_database)
     refused = system.run("grade", "--evidence", worse, "-o", str(tmp_path / "out"))
-    unknown = system.run("grade", "--evidence", _edited(graded, tmp_path, _without_answer), "-o", str(tmp_path / "out"))
+    unknown = system.run("grade", "--evidence", _edited(stored, tmp_path, _without_answer), "-o", str(tmp_path / "out"))
     nobody = system.run("--target", "localstack", "--endpoint", "http://127.0.0.1:1", "--deadline", "20", "grade")
 
-    assert system.run("grade", "--evidence", str(graded / "evidence.json")).returncode == 0
+    assert system.run("grade", "--evidence", str(stored / "evidence.json")).returncode == 0
     assert (refused.returncode, "NOT PASSED" in refused.stdout.upper()) == (1, True)
     assert (unknown.returncode, "denied" in unknown.stdout.lower()) == (3, True)
     assert system.run("grade", "no-such-lab").returncode == 2
@@ -215,7 +294,7 @@ def _renamed(text: str) -> str:
     for name in sorted(names, key=len, reverse=True):
         text = text.replace(name, f"n{hashlib.sha256(name.encode()).hexdigest()[:16]}")
     assert len(names) > 20
-    return text.replace("hallmark-twin", "acme-blue")
+    return text.replace("hallmark-twin", "acme-blue").replace("hallmark/", "acme/")
 
 
 def _unlabelled(value: Any) -> Any:
@@ -254,17 +333,20 @@ def _anonymous(text: str) -> str:
     return json.dumps(body)
 
 
-def test_nothing_our_terraform_names_or_tags_is_needed(system: Any, graded: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("lab", DEPLOYMENTS)
+def test_nothing_our_terraform_names_or_tags_is_needed(
+    system: Any, graded: Callable[[str], Path], tmp_path: Path, lab: str
+) -> None:
     """The same system under other names and without our tags passes just the same: references are followed."""
-    anonymous = _edited(graded, tmp_path, _anonymous)
+    anonymous = _edited(graded(lab), tmp_path, _anonymous)
     text = Path(anonymous).read_text()
 
-    done = system.run("grade", "--evidence", anonymous, "-o", str(tmp_path / "out"))
+    done = system.run("grade", lab, "--evidence", anonymous, "-o", str(tmp_path / "out"))
 
     assert "hallmark-twin" not in text
-    assert not re.search(r'"(Key": "|)hallmark:', text)
+    assert not re.search(r'"(Key": "|)hallmark[:/]', text)
     assert done.returncode == 0, done.stdout
-    first, second = (json.loads((f / "scorecard.json").read_text()) for f in (graded, tmp_path / "out"))
+    first, second = (json.loads((f / "scorecard.json").read_text()) for f in (graded(lab), tmp_path / "out"))
     assert {r["check"]["id"]: r["verdict"] for r in first["results"]} == {
         r["check"]["id"]: r["verdict"] for r in second["results"]
     }

@@ -94,7 +94,7 @@ def another_service_has_a_balancer(edit: Edit) -> None:
     _service(edit, "langsmith-backend")["spec"]["type"] = "LoadBalancer"
 
 
-@mutant(breaks=OPENED)
+@mutant(breaks=[*OPENED, "balancer_is_gone"])
 def frontend_has_no_service(edit: Edit) -> None:
     """Deleted, and the Ingress leads nowhere."""
     edit.remove("services", FRONTEND)

@@ -80,6 +80,24 @@ def test_claims_are_made_for_each_pod_and_stay(cluster: Any, workload: Make) -> 
     assert [each["metadata"]["name"] for each in cluster.get("pvc")] == ["data-db-0"]
 
 
+def test_a_pod_comes_back_once_its_old_claim_has_ended(cluster: Any, workload: Make) -> None:
+    """While the deleted claim is held, the pod waits; then both are made anew."""
+    held = {**CLAIM, "metadata": {"name": "data", "finalizers": ["example.com/hold"]}}
+    let_go = ("patch", "pvc", "data-db-0", "-p", '{"metadata":{"finalizers":null}}')
+    cluster.apply(workload("StatefulSet", "db", replicas=1, serviceName="db", volumeClaimTemplates=[held]))
+    cluster.soon(lambda: _names(cluster, "db"))
+    (old,) = cluster.get("pvc")
+
+    cluster.kubectl("delete", "pvc", "data-db-0", "--wait=false")
+    cluster.kubectl("delete", "pod", "db-0")
+    assert _names(cluster, "db") == []
+    cluster.kubectl(*let_go)
+    assert cluster.soon(lambda: _names(cluster, "db")) == ["db-0"]
+    (new,) = cluster.get("pvc")
+    assert new["metadata"]["uid"] != old["metadata"]["uid"]
+    cluster.kubectl(*let_go)
+
+
 def test_claims_go_with_the_set_when_asked(cluster: Any, workload: Make) -> None:
     """`persistentVolumeClaimRetentionPolicy` makes the set, or the pod that is scaled away, the claim's owner."""
     policy = {"whenDeleted": "Delete", "whenScaled": "Delete"}

@@ -127,13 +127,13 @@ class Cluster:
 
     @contextmanager
     def metrics(self) -> Iterator[None]:
-        """Serve what the kubelet says of its nodes and pods, as Metrics Server would, until the block ends."""
-        asyncio.run(serve_metrics(self.kubeconfig))
+        """Serve what the kubelet says of nodes and of these pods, as Metrics Server would, until the block ends."""
+        asyncio.run(serve_metrics(self.kubeconfig, self.namespace))
         yield
         self.kubectl("delete", "apiservice", "v1beta1.metrics.k8s.io")
 
 
-async def serve_metrics(kubeconfig: Path) -> None:
+async def serve_metrics(kubeconfig: Path, namespace: str) -> None:
     """Ask the kubelet once, and write the answers down."""
     access = Access.read(kubeconfig)
     async with Api(access, "metrics-server") as api:
@@ -147,8 +147,10 @@ async def serve_metrics(kubeconfig: Path) -> None:
         moment = written(now())
         told = [metrics.node_metrics(each, moment, nodes[each["nodeName"]]) for each in usage["nodes"]]
         await metrics.write(api, metrics.NODE_METRICS, told, set())
-        pods = [await api.get(PODS, each["podRef"]["name"], each["podRef"]["namespace"]) for each in usage["pods"]]
-        told = [metrics.pod_metrics(each, moment, pod) for each, pod in zip(usage["pods"], pods, strict=True)]
+        pods = [each for each in usage["pods"] if each["podRef"]["namespace"] == namespace]
+        told = [
+            metrics.pod_metrics(each, moment, await api.get(PODS, each["podRef"]["name"], namespace)) for each in pods
+        ]
         await metrics.write(api, metrics.POD_METRICS, told, set())
 
 

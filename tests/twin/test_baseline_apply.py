@@ -1,14 +1,18 @@
 """The real Terraform on the twin: the baseline applies, a second plan is empty, and destroy leaves nothing.
 
+So it is with the release on top: what its controllers make in AWS is nothing Terraform minds, and goes with it.
+
 The one test that takes minutes; nearly all of them are waiting inside Terraform's provider.
 """
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hallmark.twin.emulator import Server
 from hallmark.twin.supervisor import Twin
 
 ROOT = Path(__file__).parents[2]
@@ -21,6 +25,9 @@ def _left(twin: Twin) -> dict[str, Any]:
     own = [{"Name": "is-default", "Values": ["false"]}]
     found: dict[str, list[Any]] = {
         "VPCs": ask("ec2").describe_vpcs(Filters=own)["Vpcs"],
+        "security groups": [
+            each for each in ask("ec2").describe_security_groups()["SecurityGroups"] if each["GroupName"] != "default"
+        ],
         "interfaces": ask("ec2").describe_network_interfaces()["NetworkInterfaces"],
         "instances": ask("ec2").describe_instances(Filters=running)["Reservations"],
         "addresses": ask("ec2").describe_addresses()["Addresses"],
@@ -46,23 +53,39 @@ def _left(twin: Twin) -> dict[str, Any]:
     return {kind: things for kind, things in found.items() if things}
 
 
+def _audit(home: Path) -> tuple[int, str]:
+    """What `hallmark audit` says of the twin."""
+    command = [sys.executable, "-c", "from hallmark.cli import main; main()", "audit"]
+    environment = {**os.environ, "HALLMARK_HOME": str(home), "HALLMARK_ROOT": str(ROOT)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    return done.returncode, done.stdout
+
+
 @pytest.mark.terraform
-def test_the_baseline_applies_plans_empty_and_is_destroyed_clean(tmp_path: Path) -> None:
-    """All three with the real binary and the files of this repository."""
+def test_baseline_and_release_are_built_plan_empty_and_are_destroyed_clean(tmp_path: Path) -> None:
+    """With the real binary and the files of this repository; the release has a load balancer, a volume and records."""
     said: list[str] = []
     twin = Twin(tmp_path, ROOT, port=0)
     try:
         twin.up(said.append)
 
         assert any(line.startswith("created 1 of ") for line in said)
-        assert twin.status().baseline_fits
+        assert twin.fits
+        assert {"baseline", "deployed"} == set(twin.snapshots())
         assert len(twin.clients("elbv2").describe_load_balancers()["LoadBalancers"]) == 1
         assert twin.plan_is_empty()
+        assert _audit(tmp_path)[0] == 1
+        twin.reset(to="baseline")
+        assert twin.clients("elbv2").describe_load_balancers()["LoadBalancers"] == []
+        assert twin.plan_is_empty()
+        twin.reset()
         twin.clone("222233334444")
         twin.destroy(said.append)
 
+        assert "Removing the release: its load balancer and volumes go with it." in said
         assert _left(twin) == {}
+        assert _audit(tmp_path) == (0, "Nothing is left.\n")
         assert twin.snapshots() == ()
         assert _left(Twin(tmp_path, ROOT, account="222233334444")), "the check above would see what is left"
     finally:
-        Server(tmp_path / "twin").stop()
+        twin.down()

@@ -145,13 +145,12 @@ def test_se_04_load_balancer_never_appears(person: Any, wait_for: Wait) -> None:
     subnets = [each["SubnetId"] for each in tagged]
     ec2.delete_tags(Resources=subnets, Tags=[{"Key": ROLE_LABEL}])
     person.again("ingress", INGRESS)
-    wait_for(lambda: "FailedBuildModel" in dict(person.events("langsmith-ingress")))
+    wait_for(lambda: "FailedBuildModel" in dict(person.events(INGRESS)))
 
-    assert "couldn't auto-discover subnets" in dict(person.events("langsmith-ingress"))["FailedBuildModel"]
+    assert "couldn't auto-discover subnets" in dict(person.events(INGRESS))["FailedBuildModel"]
     assert person.hostname == ""
-    assert "couldn't auto-discover subnets" in person.kubectl(
-        "logs", "-n", "kube-system", "-l", "app.kubernetes.io/name=aws-load-balancer-controller"
-    )
+    log = ("logs", "-n", "kube-system", "-l", "app.kubernetes.io/name=aws-load-balancer-controller")
+    wait_for(lambda: "couldn't auto-discover subnets" in person.kubectl(*log))
 
     ec2.create_tags(Resources=subnets, Tags=[{"Key": ROLE_LABEL, "Value": "1"}])
     assert wait_for(lambda: person.hostname)

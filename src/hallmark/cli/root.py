@@ -14,6 +14,7 @@ from hallmark.cli.fault import fault, revert
 from hallmark.cli.grade import collect, grade
 from hallmark.cli.lab import lab
 from hallmark.cli.proof import bench, mutants
+from hallmark.cli.render import render
 from hallmark.cli.survey import audit, clauses, docs
 from hallmark.cli.twin import twin
 from hallmark.errors import Exit, HallmarkError
@@ -46,7 +47,7 @@ def cli(context: click.Context, /, **flags: object) -> None:
     context.obj = App.of(flags)
 
 
-for _command in (grade, collect, lab, twin, fault, revert, clauses, audit, mutants, bench, docs):
+for _command in (grade, collect, lab, twin, render, fault, revert, clauses, audit, mutants, bench, docs):
     cli.add_command(_command)
 
 

@@ -217,7 +217,7 @@ class Twin:
         with self._alone(progress):
             self._require()
             release = self._states.release()
-            release.remove(progress) if remove else release.install(self._outputs(), progress)
+            release.remove(progress) if remove else release.install(self.outputs(), progress)
 
     def destroy(self, progress: Progress = quiet) -> None:
         """Destroy with Terraform what Terraform built, and remove all snapshots.
@@ -254,6 +254,22 @@ class Twin:
     def clients(self) -> Clients:
         """boto3 clients of the twin's account."""
         return Clients(self.endpoint, self.account, REGION)
+
+    def outputs(self) -> dict[str, Any]:
+        """What Terraform says of the cluster that the twin holds, whoever built it.
+
+        Raises:
+            UsageError: No Terraform state in this project describes it.
+        """
+        # Of the states in this project, the one whose cluster is the one that is really there.
+        eks = self.clients("eks")
+        names = eks.list_clusters()["clusters"]
+        networks = {name: eks.describe_cluster(name=name)["cluster"]["resourcesVpcConfig"]["vpcId"] for name in names}
+        for state in (self._keeper.tfstate, *sorted(self._root.glob("work/*/terraform.tfstate"))):
+            found = baseline.outputs(state)
+            if found and networks.get(found.get("cluster_name", "")) == found.get("vpc_id"):
+                return found
+        raise UsageError("No Terraform state in this project describes a cluster of the twin.", "terraform apply")
 
     def environment(self) -> dict[str, str]:
         """Variables that lead ``terraform`` and ``aws`` to the twin, and keep them from asking anybody else."""
@@ -326,14 +342,3 @@ class Twin:
         if self._cluster:
             self._cluster.down()
         self._server.stop()
-
-    def _outputs(self) -> dict[str, Any]:
-        # Of the states in this project, the one whose cluster is the one that is really there.
-        eks = self.clients("eks")
-        names = eks.list_clusters()["clusters"]
-        networks = {name: eks.describe_cluster(name=name)["cluster"]["resourcesVpcConfig"]["vpcId"] for name in names}
-        for state in (self._keeper.tfstate, *sorted(self._root.glob("work/*/terraform.tfstate"))):
-            found = baseline.outputs(state)
-            if found and networks.get(found.get("cluster_name", "")) == found.get("vpc_id"):
-                return found
-        raise UsageError("No Terraform state in this project describes a cluster of the twin.", "terraform apply")

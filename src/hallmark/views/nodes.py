@@ -15,6 +15,8 @@ from hallmark.views.quantities import number
 NODE_GROUP = "eks.amazonaws.com/nodegroup"
 ZONE = "topology.kubernetes.io/zone"
 _FAMILIES = ("cpu", "memory")
+_OWN_TAINTS = "node.kubernetes.io/"
+_BARRING = frozenset({"NoSchedule", "NoExecute"})
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class KubeNode:
         zone: Its Availability Zone, or empty.
         is_ready: Whether its kubelet reports that it is.
         is_schedulable: Whether new pods may be placed on it.
+        is_tainted: Whether a taint of somebody's own keeps ordinary pods away.
         allocatable: What pods may use of it: cores and bytes, by resource.
     """
 
@@ -38,6 +41,7 @@ class KubeNode:
     is_ready: bool
     is_schedulable: bool
     allocatable: Mapping[str, Decimal]
+    is_tainted: bool = False
 
     @property
     def look(self) -> str:
@@ -156,4 +160,5 @@ def _node(value: Object) -> KubeNode:
         is_ready=is_true(value, "Ready"),
         is_schedulable=not barred,
         allocatable={kind: number(status["allocatable"][kind]) for kind in _FAMILIES},
+        is_tainted=any(not taint["key"].startswith(_OWN_TAINTS) for taint in taints if taint["effect"] in _BARRING),
     )

@@ -154,6 +154,14 @@ def limit(workload: Workload, kind: str) -> str:
     return str(found)
 
 
+def mibps(kind: str, iops: int, provisioned: float) -> float:
+    """Return the throughput of an EBS volume in MiB/s.
+
+    That of io volumes follows from their operations (EBS User Guide, "Provisioned IOPS SSD volumes").
+    """
+    return min(iops * _KIB[kind] / 1024, _MOST[kind]) if kind in _KIB else provisioned
+
+
 def _mounted_claims(pod: Object) -> list[str]:
     mounts = [mount for container in pod["spec"]["containers"] for mount in container.get("volumeMounts", [])]
     wanted = {mount["name"] for mount in mounts if DATA.startswith(mount["mountPath"].rstrip("/"))}
@@ -172,6 +180,5 @@ def _source(volume: Object | None) -> Mapping[str, Any]:
 
 def _disk(raw: Mapping[str, Any]) -> Disk:
     kind, iops = raw["VolumeType"], raw.get("Iops", 0)
-    # Of io volumes throughput follows from the operations (EBS User Guide, "Provisioned IOPS SSD volumes").
-    mibps = min(iops * _KIB[kind] / 1024, _MOST[kind]) if kind in _KIB else raw.get("Throughput", 0)
-    return Disk(raw["VolumeId"], kind, iops, mibps, raw["Size"], raw["Encrypted"], raw.get("SnapshotId", ""))
+    moves = mibps(kind, iops, raw.get("Throughput", 0))
+    return Disk(raw["VolumeId"], kind, iops, moves, raw["Size"], raw["Encrypted"], raw.get("SnapshotId", ""))

@@ -2,6 +2,6 @@
 
 What a real server does and this one does not: authorization (whoever is authenticated may do everything) and
 impersonation; quotas, limit ranges, validating webhooks and policies, webhooks on updates; CEL rules and conversion
-webhooks of custom resources; OpenAPI v2, answers in protobuf and CBOR; exec over SPDY (clients use WebSockets first).
+webhooks of custom resources; answers in protobuf and CBOR; exec over SPDY (clients use WebSockets first).
 Controllers and kubelets are processes of their own and plain clients.
 """

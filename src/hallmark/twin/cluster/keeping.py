@@ -37,9 +37,9 @@ def load(store: Store, document: bytes) -> None:
     """
     wanted = _wanted(document)
     for storage in reversed(_ordered({*_storages(store), *wanted})):
-        kept = {key_of(each) for each in wanted.get(storage, ())}
+        kept = {key_of(each): each for each in wanted.get(storage, ())}
         for entry in _lasting(store, storage):
-            if key_of(entry.object) in kept:
+            if _stays(storage, entry, kept.get(key_of(entry.object))):
                 continue
             if not _is_basic(storage, entry):
                 store.remove(storage, entry.copy())
@@ -82,6 +82,18 @@ def _is_basic(storage: str, entry: Entry) -> bool:
     if storage == "serviceaccounts":
         return bool(name == "default")
     return storage.startswith("apiservices.") or name == "cluster-admin" or name.startswith(("system:", "system-"))
+
+
+def _stays(storage: str, entry: Entry, wanted: Mapping[str, Any] | None) -> bool:
+    """Whether an object becomes the wanted one by changes, if at all.
+
+    What was deleted and made again since has another uid: it is another object, and no change leads from one to the
+    other. Watchers hear that it is gone and that the first one is there.
+    """
+    if wanted is None:
+        return False
+    is_same = wanted["metadata"].get("uid") == entry.object["metadata"].get("uid")
+    return is_same or storage in FIRST or _is_basic(storage, entry)
 
 
 def _unmarked(entry: Entry) -> dict[str, Any]:

@@ -19,6 +19,12 @@ def templates(stateful_set: Object) -> list[Object]:
     return stateful_set["spec"].get("volumeClaimTemplates") or []
 
 
+def is_of(stateful_set: Object, claim: str) -> bool:
+    """Whether a claim is called like one of the set's pods' claims."""
+    own = stateful_set["metadata"]["name"]
+    return any(claim.startswith(f"{name(template, own)}-") for template in templates(stateful_set))
+
+
 def make(stateful_set: Object, template: Object, pod_name: str) -> Object:
     """A claim for a pod."""
     metadata = template["metadata"]

@@ -10,7 +10,7 @@ from hallmark.twin.controllers.workloads.pods import is_leaving, labels, next_av
 from hallmark.twin.kube.cache import Caches
 from hallmark.twin.kube.client import ApiError
 from hallmark.twin.kube.events import Recorder
-from hallmark.twin.kube.kinds import CLAIMS, CONTROLLER_REVISIONS, PODS, STATEFUL_SETS, Key, Kind, Object
+from hallmark.twin.kube.kinds import CLAIMS, CONTROLLER_REVISIONS, PODS, STATEFUL_SETS, Key, Kind, Object, key_of
 from hallmark.twin.kube.reconcile import Mapper
 
 
@@ -30,13 +30,18 @@ class StatefulSets:
         self._recorder = Recorder(caches.api, self.name)
 
     def watches(self) -> Mapping[Kind, Mapper]:
-        """StatefulSets, their pods and revisions; claims are read when needed."""
+        """StatefulSets, their pods and revisions, and claims: a pod is made again once its old claim has ended."""
         return {
             STATEFUL_SETS: to_itself,
             PODS: to_parents(self._caches, STATEFUL_SETS),
             CONTROLLER_REVISIONS: to_controller(STATEFUL_SETS),
-            CLAIMS: lambda _: (),
+            CLAIMS: self._of_claim,
         }
+
+    def _of_claim(self, claim: Object) -> list[Key]:
+        namespace, name = key_of(claim)
+        sets = self._caches[STATEFUL_SETS].all(namespace)
+        return [key_of(each) for each in sets if claims.is_of(each, name)]
 
     async def reconcile(self, key: Key) -> float | None:
         """Take the next step, and tell how it stands."""
