@@ -243,8 +243,8 @@ def test_handing_out_files_can_be_interrupted(clone: Callable[[], Any], press: A
 
 
 UP = [
-    (r"os\.posix_spawn ", 1),  # the emulated AWS
     (r"open .*server\.json", 1),
+    (r"os\.posix_spawn ", 1),  # the emulated AWS
     (r"socket\.connect ", 1),
     (r"os\.posix_spawn ", 2),  # the API of the cluster
     (r"open .*deployed\.zip", 1),
@@ -268,9 +268,9 @@ def test_the_first_up_can_be_interrupted(clone: Callable[[], Any], press: Any) -
 
 LATER = [
     (r"os\.posix_spawn ", 1),
-    (r"open .*111122223333\.snapshot", 1),
     (r"socket\.connect ", 1),
     (r"os\.posix_spawn ", 2),
+    (r"open .*111122223333\.snapshot", 1),
     (r"open .*kubelet\.json", 1),
 ]
 

@@ -196,28 +196,7 @@ class Planter:
         alarms.put_metric_alarm(**kept, **more, AlarmDescription=self._text("alarm"))
 
     def _edge(self) -> None:
-        elb = self.aws("elbv2")
-        balancer = next(
-            each for each in elb.describe_load_balancers()["LoadBalancers"] if "k8s" in each["LoadBalancerName"]
-        )
-        arn = balancer["LoadBalancerArn"]
-        elb.add_tags(ResourceArns=[arn], Tags=self._tags("balancer"))
-        secure = next(each for each in elb.describe_listeners(LoadBalancerArn=arn)["Listeners"] if each["Port"] == 443)
-        elb.create_rule(
-            ListenerArn=secure["ListenerArn"],
-            Priority=7,
-            # A shared secret in a header is how a front proves itself to a load balancer.
-            Conditions=[
-                {"Field": "http-header", "HttpHeaderConfig": {"HttpHeaderName": "X-Origin", "Values": [UNKNOWN]}},
-                {"Field": "query-string", "QueryStringConfig": {"Values": [{"Key": "key", "Value": UNKNOWN}]}},
-            ],
-            Actions=[
-                {
-                    "Type": "fixed-response",
-                    "FixedResponseConfig": {"StatusCode": "200", "MessageBody": self._text("body")},
-                }
-            ],
-        )
+        self.aws("elbv2").add_tags(ResourceArns=[self._balancer], Tags=self._tags("balancer"))
 
     def plant_where_faults_work(self) -> None:
         """Plant in what a fault changes and so would have to write down: the web ACL, the database's rules."""
@@ -246,18 +225,44 @@ class Planter:
         names: list[str] = [each["Name"] for each in self.aws("secretsmanager").list_secrets()["SecretList"]]
         return next(name for name in names if name.endswith("clickhouse-password"))
 
-    def log(self) -> None:
-        """Write an event that a log shipper might have sent; a grade looks at those of the last minutes."""
-        logs, group = self.aws("logs"), f"/aws/containerinsights/{self.cluster}/application"
-        known = {each["logStreamName"] for each in logs.describe_log_streams(logGroupName=group)["logStreams"]}
-        if "notes" not in known:
-            logs.create_log_stream(logGroupName=group, logStreamName="notes")
-        text = f"langsmith {self._text('log')}"
-        # Of all that are young enough a grade is shown the oldest.
-        moment = int((datetime.now(UTC) - timedelta(minutes=14)).timestamp() * 1000)
-        logs.put_log_events(
-            logGroupName=group, logStreamName="notes", logEvents=[{"timestamp": moment, "message": text}]
+    def plant_what_does_not_last(self) -> None:
+        """Plant where a controller puts things right, and where a grade looks at the last minutes alone."""
+        self._listener_rule()
+        self._log()
+
+    def _listener_rule(self) -> None:
+        elb, arn = self.aws("elbv2"), self._balancer
+        secure = next(each for each in elb.describe_listeners(LoadBalancerArn=arn)["Listeners"] if each["Port"] == 443)
+        if any(each["Priority"] == "7" for each in elb.describe_rules(ListenerArn=secure["ListenerArn"])["Rules"]):
+            return
+        elb.create_rule(
+            ListenerArn=secure["ListenerArn"],
+            Priority=7,
+            # A shared secret in a header is how a front proves itself to a load balancer.
+            Conditions=[
+                {"Field": "http-header", "HttpHeaderConfig": {"HttpHeaderName": "X-Origin", "Values": [UNKNOWN]}},
+                {"Field": "query-string", "QueryStringConfig": {"Values": [{"Key": "key", "Value": UNKNOWN}]}},
+            ],
+            Actions=[
+                {
+                    "Type": "fixed-response",
+                    "FixedResponseConfig": {"StatusCode": "200", "MessageBody": self._text("body")},
+                }
+            ],
         )
+
+    @property
+    def _balancer(self) -> str:
+        everywhere = self.aws("elbv2").describe_load_balancers()["LoadBalancers"]
+        return next(str(each["LoadBalancerArn"]) for each in everywhere if "k8s" in each["LoadBalancerName"])
+
+    def _log(self) -> None:
+        logs, group = self.aws("logs"), f"/aws/containerinsights/{self.cluster}/application"
+        text = f"langsmith {self._text('log')}"
+        # A grade is shown one event, the oldest that is young enough, of any stream.
+        event = {"timestamp": int((datetime.now(UTC) - timedelta(minutes=12)).timestamp() * 1000), "message": text}
+        for stream in logs.describe_log_streams(logGroupName=group)["logStreams"]:
+            logs.put_log_events(logGroupName=group, logStreamName=stream["logStreamName"], logEvents=[event])
 
     def _secrets(self) -> None:
         store, parameters = self.aws("secretsmanager"), self.aws("ssm")
@@ -466,16 +471,17 @@ def traces(clone: Callable[[], Any]) -> Traces:
     cluster.plant()
     run("lab", "start", "preflight-account")
     _plant_files(mine.root / "work" / "preflight-account")
+    run("fault", "inject", next(iter(FAULTS)), "--dry-run")
     for lab in FAULTS:
-        for verb in (("fault", "inject", lab, "--dry-run"), ("fault", "inject", lab), ("grade", lab), ("revert",)):
+        for verb in (("fault", "inject", lab), ("grade", lab), ("revert",)):
             run(*verb)
     aws.plant_where_faults_work()
-    aws.log()
+    aws.plant_what_does_not_last()
     for lab in WITHOUT_FAULT:
         run("grade", lab)
         run("collect", lab, "-o", f"{lab}.json")
         run("grade", lab, "--evidence", f"{lab}.json", "-o", f"again-{lab}")
-    aws.log()
+    aws.plant_what_does_not_last()
     raw = _raw(mine)
     cluster.plant_where_faults_work()
     for lab, kind in FAULTS.items():

@@ -68,9 +68,9 @@ def test_outputs_come_by_standard_input_too(work: Path, printed: dict[str, Any])
 
 @pytest.mark.parametrize("printed", ["", "no JSON", "[]", '{"a": 1}', '{"outputs": []}'])
 def test_what_is_no_output_of_terraform_is_refused(work: Path, printed: str) -> None:
-    """The message names the file."""
+    """Nothing is written."""
     message = refusal(render(work, "manifests", outputs="-", given=printed))
-    assert message == "<stdin> does not hold Terraform's outputs."
+    assert message == "--outputs gives no outputs of Terraform."
     assert not (work / "rendered").exists()
 
 

@@ -3,7 +3,6 @@
 import pytest
 
 from hallmark.errors import Miss
-from hallmark.views.identity import AUDIENCE, Identity
 from hallmark.policy import (
     Breadth,
     Policy,
@@ -14,6 +13,7 @@ from hallmark.policy import (
     trusts_web_identity,
 )
 from hallmark.policy.matching import matches
+from hallmark.views.identity import AUDIENCE, Identity
 from hallmark.views.roles import Role
 from hallmark.views.storage import READ, Storage
 

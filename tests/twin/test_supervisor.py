@@ -24,7 +24,8 @@ from hallmark.twin.emulator import Server
 from hallmark.twin.files import is_held
 from hallmark.twin.process import is_free
 from hallmark.twin.snapshots import Snapshot, Snapshots
-from hallmark.twin.supervisor import ACCOUNT, REGION, Twin
+from hallmark.twin.states import REGION
+from hallmark.twin.supervisor import ACCOUNT, Twin
 from hallmark.waiting import until
 
 

@@ -51,6 +51,18 @@ def test_only_ready_nodes_that_are_not_barred_take_pods() -> None:
     assert view.allocatable == {"cpu": Decimal("7.84"), "memory": Decimal(30 * 2**30)}
 
 
+def test_a_node_is_tainted_by_somebody_not_by_its_troubles() -> None:
+    """What Kubernetes itself puts on a node that is cordoned or silent says nothing about whom it is for."""
+    view = nodes(
+        node("open"),
+        node("kept", taints=[{"key": "dedicated", "value": "x", "effect": "NoSchedule"}]),
+        node("evicting", taints=[{"key": "dedicated", "effect": "NoExecute"}]),
+        node("discouraged", taints=[{"key": "dedicated", "effect": "PreferNoSchedule"}]),
+        node("unreachable", taints=[{"key": "node.kubernetes.io/unreachable", "effect": "NoExecute"}]),
+    )
+    assert [one.name for one in view.all if one.is_tainted] == ["kept", "evicting"]
+
+
 @pytest.mark.parametrize(
     ("provider", "instance"),
     [

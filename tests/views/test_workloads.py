@@ -86,3 +86,45 @@ def test_the_environment_comes_from_four_places() -> None:
 def test_a_missing_config_map_gives_nothing() -> None:
     """The pod would not start; the other checks say so."""
     assert workloads({}, []).environment({"envFrom": [{"configMapRef": {"name": "gone"}}]}) == {}
+
+
+def cluster(image: str, *statuses: dict[str, Any]) -> Workloads:
+    """A view over one Deployment of the release and its pod."""
+    container = {"name": "main", "image": image}
+    template = {"metadata": {"labels": {"app": "a"}}, "spec": {"containers": [container]}}
+    one = value(spec={"template": template})
+    one["metadata"]["labels"] = {"app.kubernetes.io/instance": "r"}
+    pod = {"metadata": {"name": "w-1", "namespace": "n", "labels": {"app": "a"}}, "spec": {},
+           "status": {"containerStatuses": list(statuses)}}  # fmt: skip
+    lists = {"deployments": [one], "statefulsets": [], "daemonsets": [], "pods": [pod]}
+    groups = {"pods": {}}
+    calls = {
+        Call.of("kubernetes", "list", version="v1", resource=name, **groups.get(name, {"group": "apps"})): items
+        for name, items in lists.items()
+    }
+    answers = {call.key: Answer(Status.OBSERVED, {"items": items}) for call, items in calls.items()}
+    scope = {"namespace": "n", "release": "r"}
+    return Views(Snapshot(answers, scope, "2026-11-26T10:05:00+00:00")).workloads
+
+
+def test_a_container_remembers_its_last_ending() -> None:
+    """Which one, why, and how long ago; one that never ended has none."""
+    ended = {"reason": "OOMKilled", "exitCode": 137, "finishedAt": "2026-11-26T10:00:00Z"}
+    view = cluster("x:1", {"name": "main", "lastState": {"terminated": ended}}, {"name": "side", "lastState": {}})
+    (found,) = view.endings
+    assert (found.pod, found.container, found.reason, found.seconds_ago) == ("n/w-1", "main", "OOMKilled", 300.0)
+
+
+@pytest.mark.parametrize(
+    ("image", "runs"),
+    [
+        ("docker.io/clickhouse/clickhouse-server:25.12", True),
+        ("clickhouse-server@sha256:00", True),
+        ("example/clickhouse-server-backup:1", False),
+        ("example/my-clickhouse-server:1", False),
+        ("clickhouse-server/exporter:1", False),
+    ],
+)
+def test_a_workload_is_found_by_its_image(image: str, runs: bool) -> None:  # noqa: FBT001  (what is expected)
+    """The last part of the repository counts, whole, whatever the registry and the tag."""
+    assert [one.name for one in cluster(image).of_image("clickhouse-server")] == (["w"] if runs else [])

@@ -59,7 +59,7 @@ def _read(file: IO[bytes]) -> Mapping[str, Any]:
     found = content.get("outputs", content) if isinstance(content, Mapping) else None
     if isinstance(found, Mapping) and all(isinstance(one, Mapping) and "value" in one for one in found.values()):
         return found
-    raise UsageError(f"{file.name} does not hold Terraform's outputs.", "terraform output -json")
+    raise UsageError("--outputs gives no outputs of Terraform.", "terraform -chdir=terraform/baseline output -json")
 
 
 def _rendered(file: Path, outputs: Mapping[str, Any]) -> str:

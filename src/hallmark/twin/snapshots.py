@@ -69,8 +69,12 @@ class Snapshots:
         try:
             with zipfile.ZipFile(file) as archive:
                 about = json.loads(archive.read("about.json"))
-                parts = {"aws": "aws.snapshot", "terraform": "terraform.tfstate", "cluster": "cluster.json"}
-                return Snapshot(**about, **{name: archive.read(file) for name, file in parts.items()})
+                return Snapshot(
+                    aws=archive.read("aws.snapshot"),
+                    terraform=archive.read("terraform.tfstate"),
+                    cluster=archive.read("cluster.json"),
+                    **about,
+                )
         except FileNotFoundError:
             return None
         except (zipfile.BadZipFile, KeyError, TypeError, json.JSONDecodeError) as error:

@@ -76,11 +76,11 @@ def _lasting(store: Store, storage: str) -> Iterator[Entry]:
 
 def _is_basic(storage: str, entry: Entry) -> bool:
     """Whether a cluster has it from the first moment and cannot be without."""
-    name = entry.object["metadata"]["name"]
+    name: str = entry.object["metadata"]["name"]
     if storage == "namespaces":
         return name == "default" or name.startswith("kube-")
     if storage == "serviceaccounts":
-        return bool(name == "default")
+        return name == "default"
     return storage.startswith("apiservices.") or name == "cluster-admin" or name.startswith(("system:", "system-"))
 
 
