@@ -1,13 +1,10 @@
 """What the learner wrote down while the Secret was away, and the one name that kept it back."""
 
-from typing import Any
-
 import pytest
 
-from hallmark.errors import Absent, Miss
-from hallmark.views.secrets import Secrets
+from hallmark.views.diagnosis import Diagnosis
 
-FILE = "work/edge-eso-all-or-nothing/diagnosis.toml"
+LAB = "edge-eso-all-or-nothing"
 SHOWN = {
     "failing": 1,
     "condition": "SecretSyncedError",
@@ -22,38 +19,15 @@ QUESTIONS = {
 }
 
 
-def _table(secrets: Secrets, name: str) -> dict[str, Any]:
-    try:
-        table = secrets.ask("files", "table", path=FILE).get(name, {})
-    except Absent as absent:
-        hint = "hallmark lab start edge-eso-all-or-nothing"
-        raise Miss(expected=f"the file {FILE}", observed="none", where=FILE, next=hint) from absent
-    return table if isinstance(table, dict) else {}
-
-
-def _require(written: dict[str, Any], name: str, value: object, expected: str, where: str) -> None:
-    if written.get(name) != value or isinstance(written[name], bool):
-        raise Miss(
-            expected=expected,
-            observed=repr(written.get(name, "nothing")),
-            where=f"{FILE} [{where}]",
-            next="hallmark lab hint edge-eso-all-or-nothing",
-        )
-
-
 @pytest.mark.check("ART-4", points=2, why="Who repairs before looking cannot say afterwards what was broken.")
-def test_evidence_is_collected(secrets: Secrets) -> None:
+def test_evidence_is_collected(diagnosis: Diagnosis) -> None:
     """The evidence written down is what the incident showed."""
-    written = _table(secrets, "evidence")
-    for name, value in SHOWN.items():
-        _require(written, name, value, f"{name} as the cluster showed it during the incident", "evidence")
+    diagnosis.require(LAB, "evidence", SHOWN, {})
 
 
 @pytest.mark.check(
     "ART-4", points=4, why="The condition looks the same for a store that is down and for a typing error."
 )
-def test_diagnosis_is_right(secrets: Secrets) -> None:
+def test_diagnosis_is_right(diagnosis: Diagnosis) -> None:
     """Key, cause and proving fact are named."""
-    written = _table(secrets, "diagnosis")
-    for name, value in ANSWER.items():
-        _require(written, name, value, QUESTIONS[name], "diagnosis")
+    diagnosis.require(LAB, "diagnosis", ANSWER, QUESTIONS)

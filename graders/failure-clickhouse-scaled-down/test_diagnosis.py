@@ -1,13 +1,10 @@
 """What the learner wrote down: evidence from the incident, and the one cause that it proves."""
 
-from typing import Any
-
 import pytest
 
-from hallmark.errors import Absent, Miss
-from hallmark.views.workloads import Workloads
+from hallmark.views.diagnosis import Diagnosis
 
-FILE = "work/failure-clickhouse-scaled-down/diagnosis.toml"
+LAB = "failure-clickhouse-scaled-down"
 SHOWN = {"log_says": "refused", "replicas_wanted": 0, "endpoints": 0, "claim_status": "Bound"}
 ANSWER = {"component": "clickhouse", "cause": "scaled-to-zero", "fact": "no-replicas-are-wanted"}
 QUESTIONS = {
@@ -17,38 +14,13 @@ QUESTIONS = {
 }
 
 
-def _table(workloads: Workloads, name: str) -> dict[str, Any]:
-    try:
-        table = workloads.ask("files", "table", path=FILE).get(name, {})
-    except Absent as absent:
-        hint = "hallmark lab start failure-clickhouse-scaled-down"
-        raise Miss(expected=f"the file {FILE}", observed="none", where=FILE, next=hint) from absent
-    return table if isinstance(table, dict) else {}
-
-
 @pytest.mark.check("ART-4", points=2, why="Who repairs before looking cannot say afterwards what was broken.")
-def test_evidence_is_collected(workloads: Workloads) -> None:
+def test_evidence_is_collected(diagnosis: Diagnosis) -> None:
     """The evidence written down is what the incident showed."""
-    written = _table(workloads, "evidence")
-    for name, value in SHOWN.items():
-        if written.get(name) != value or isinstance(written[name], bool):
-            raise Miss(
-                expected=f"{name} as the cluster showed it during the incident",
-                observed=repr(written.get(name, "nothing")),
-                where=f"{FILE} [evidence]",
-                next="hallmark lab hint failure-clickhouse-scaled-down",
-            )
+    diagnosis.require(LAB, "evidence", SHOWN, {})
 
 
 @pytest.mark.check("ART-4", points=4, why="The same symptom has eight causes; a repair for the wrong one helps nobody.")
-def test_diagnosis_is_right(workloads: Workloads) -> None:
+def test_diagnosis_is_right(diagnosis: Diagnosis) -> None:
     """Component, cause and proving fact are named."""
-    written = _table(workloads, "diagnosis")
-    for name, value in ANSWER.items():
-        if written.get(name) != value:
-            raise Miss(
-                expected=QUESTIONS[name],
-                observed=repr(written.get(name, "nothing")),
-                where=f"{FILE} [diagnosis]",
-                next="hallmark lab hint failure-clickhouse-scaled-down",
-            )
+    diagnosis.require(LAB, "diagnosis", ANSWER, QUESTIONS)

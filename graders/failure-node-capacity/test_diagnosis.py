@@ -1,13 +1,11 @@
 """What the learner wrote down: evidence from the incident, and the one cause that it proves."""
 
-from typing import Any
-
 import pytest
 
-from hallmark.errors import Absent, Miss
-from hallmark.views.workloads import Workloads
+from hallmark.errors import Miss
+from hallmark.views.diagnosis import Diagnosis, file_of
 
-FILE = "work/failure-node-capacity/diagnosis.toml"
+LAB = "failure-node-capacity"
 SHOWN = {"reason": "Unschedulable", "autoscaler_health": "Healthy"}
 ANSWER = {
     "component": "nodes",
@@ -21,46 +19,22 @@ QUESTIONS = {
 }
 
 
-def _table(workloads: Workloads, name: str) -> dict[str, Any]:
-    try:
-        table = workloads.ask("files", "table", path=FILE).get(name, {})
-    except Absent as absent:
-        hint = "hallmark lab start failure-node-capacity"
-        raise Miss(expected=f"the file {FILE}", observed="none", where=FILE, next=hint) from absent
-    return table if isinstance(table, dict) else {}
-
-
 @pytest.mark.check("ART-4", points=2, why="Who repairs before looking cannot say afterwards what was broken.")
-def test_evidence_is_collected(workloads: Workloads) -> None:
+def test_evidence_is_collected(diagnosis: Diagnosis) -> None:
     """The evidence written down is what the incident showed."""
-    written = _table(workloads, "evidence")
-    for name, value in SHOWN.items():
-        if written.get(name) != value or isinstance(written[name], bool):
-            raise Miss(
-                expected=f"{name} as the cluster showed it during the incident",
-                observed=repr(written.get(name, "nothing")),
-                where=f"{FILE} [evidence]",
-                next="hallmark lab hint failure-node-capacity",
-            )
+    diagnosis.require(LAB, "evidence", SHOWN, {})
+    written = diagnosis.table(LAB, "evidence")
     nodes, maximum = written.get("general_nodes"), written.get("general_maximum")
     if type(nodes) is not int or type(maximum) is not int or not nodes == maximum > 0:
         raise Miss(
             expected="general_nodes and general_maximum as they were during the incident, and what they have in common",
             observed=f"{nodes!r} and {maximum!r}",
-            where=f"{FILE} [evidence]",
-            next="hallmark lab hint failure-node-capacity",
+            where=f"{file_of(LAB)} [evidence]",
+            next=f"hallmark lab hint {LAB}",
         )
 
 
 @pytest.mark.check("ART-4", points=4, why="The same symptom has eight causes; a repair for the wrong one helps nobody.")
-def test_diagnosis_is_right(workloads: Workloads) -> None:
+def test_diagnosis_is_right(diagnosis: Diagnosis) -> None:
     """Component, cause and proving fact are named."""
-    written = _table(workloads, "diagnosis")
-    for name, value in ANSWER.items():
-        if written.get(name) != value:
-            raise Miss(
-                expected=QUESTIONS[name],
-                observed=repr(written.get(name, "nothing")),
-                where=f"{FILE} [diagnosis]",
-                next="hallmark lab hint failure-node-capacity",
-            )
+    diagnosis.require(LAB, "diagnosis", ANSWER, QUESTIONS)

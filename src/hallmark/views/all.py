@@ -8,6 +8,7 @@ from hallmark.views.cluster import Cluster
 from hallmark.views.compute import Compute
 from hallmark.views.controllers import Controllers
 from hallmark.views.data import Data
+from hallmark.views.diagnosis import Diagnosis
 from hallmark.views.edge import Edge
 from hallmark.views.identity import Identity
 from hallmark.views.ingresses import Ingresses
@@ -128,6 +129,11 @@ class Views:
     def ingresses(self) -> Ingresses:
         """Ingress, Services, and the load balancer in front of them."""
         return Ingresses(self)
+
+    @cached_property
+    def diagnosis(self) -> Diagnosis:
+        """What the learner wrote down of an incident."""
+        return Diagnosis(self)
 
 
 NAMES = tuple(name for name, value in vars(Views).items() if isinstance(value, cached_property))
