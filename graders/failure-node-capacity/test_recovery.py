@@ -190,7 +190,7 @@ def test_nodes_are_private(nodes: Nodes, network: Network) -> None:
             "of no managed group": not node.node_group or instance is None,
             "not ready, or cordoned": node not in nodes.usable,
             "with a public address": bool(instance and instance.public_address),
-            "in a public subnet": bool(instance) and not network.subnets[instance.subnet].is_private,
+            "in a public subnet": instance is not None and not network.subnets[instance.subnet].is_private,
         }
         if found := [name for name, is_so in faults.items() if is_so]:
             raise Miss(

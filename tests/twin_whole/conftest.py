@@ -6,7 +6,9 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -43,10 +45,14 @@ class Person:
         """Run `kubectl` in the release's namespace, and say what it says."""
         return _ok(self.run(kubectl(), "-n", NAMESPACE, *arguments, stdin=stdin))
 
-    def get(self, *what: str) -> Any:
-        """Objects as JSON; None if there is none of this name."""
-        text = self.kubectl("get", *what, "--ignore-not-found", "-o", "json")
+    def get(self, kind: str, name: str) -> Any:
+        """One object; None if there is none of this name."""
+        text = self.kubectl("get", kind, name, "--ignore-not-found", "-o", "json")
         return json.loads(text) if text.strip() else None
+
+    def list(self, kind: str, *selector: str) -> Any:
+        """Objects of a kind."""
+        return json.loads(self.kubectl("get", kind, *selector, "-o", "json"))["items"]
 
     def again(self, kind: str, name: str) -> None:
         """Delete an object and create it anew, as from its manifest."""
@@ -76,16 +82,13 @@ class Person:
         self.kubectl("rollout", "restart", workload)
         self.kubectl("rollout", "status", workload, f"--timeout={PATIENCE:.0f}s")
 
-    def pods(self, component: str) -> list[dict[str, Any]]:
+    def pods(self, component: str) -> Any:
         """Pods of one component of the release."""
-        found: list[dict[str, Any]] = self.get("pods", "-l", f"app.kubernetes.io/component=langsmith-{component}")[
-            "items"
-        ]
-        return found
+        return self.list("pods", "-l", f"app.kubernetes.io/component=langsmith-{component}")
 
-    def events(self, about: str) -> list[tuple[str, str]]:
+    def events(self, about: str) -> Any:
         """Reasons and messages of the events of an object, by its name."""
-        found = self.get("events", "--field-selector", f"involvedObject.name={about}")["items"]
+        found = self.list("events", "--field-selector", f"involvedObject.name={about}")
         return [(each["reason"], each["message"]) for each in found]
 
     def secret(self, name: str, key: str) -> str:
@@ -138,3 +141,88 @@ def person(deployed: Person) -> Person:
     """The same, with everything as it was built."""
     deployed.twin.reset()
     return deployed
+
+
+@dataclass(frozen=True)
+class Processes:
+    """The processes of one twin, as the kernel knows them.
+
+    Attributes:
+        state: The twin's state directory.
+    """
+
+    state: Path
+
+    def parts(self) -> dict[str, list[int]]:
+        """Process ids by module, of every process that was started for this state directory."""
+        found: dict[str, list[int]] = {}
+        for pid, words in _commands():
+            module = next((word for word in words if word.startswith("hallmark.twin.")), "")
+            if module and any(Path(word).is_relative_to(self.state) for word in words):
+                found.setdefault(module, []).append(pid)
+        return found
+
+    def pid(self, module: str) -> int:
+        """The one process of a module."""
+        (found,) = self.parts()[module]
+        return found
+
+    @property
+    def session(self) -> int:
+        """The session that all containers of the kubelet are in; 0 without one."""
+        record = self.state / "cluster" / "zygote.json"
+        return int(json.loads(record.read_text())["pid"]) if record.exists() else 0
+
+    def containers(self, session: int) -> list[int]:
+        """Processes of a session, without the one that starts them."""
+        return [pid for pid, _ in _commands() if pid != session and _stat(pid)[3:4] == [str(session)]]
+
+    def all(self) -> list[int]:
+        """Every process of the twin."""
+        containers = [self.session, *self.containers(self.session)] if self.session else []
+        return [*containers, *(pid for pids in self.parts().values() for pid in pids)]
+
+    def listeners(self) -> list[str]:
+        """Local addresses, in hexadecimal, on which processes of the twin listen."""
+        sockets = {each for pid in self.all() for each in _sockets(pid)}
+        rows = [line.split() for name in ("tcp", "tcp6") for line in _lines(Path("/proc/net") / name)[1:]]
+        return [row[1] for row in rows if row[3] == LISTENING and row[9] in sockets]
+
+
+LISTENING = "0A"
+"""State of a listening socket in /proc/net/tcp, see proc_pid_net(5)."""
+
+
+def _lines(file: Path) -> list[str]:
+    try:
+        return file.read_text(errors="replace").splitlines()
+    except OSError:
+        return []
+
+
+def _commands() -> Iterator[tuple[int, list[str]]]:
+    """Processes that live, with their command lines."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        words = "".join(_lines(folder / "cmdline")).split("\0")
+        if _stat(int(folder.name))[:1] not in ([], ["Z"], ["X"]):
+            yield int(folder.name), words
+
+
+def _stat(pid: int) -> list[str]:
+    # The name in brackets may hold anything; fields are counted after it.
+    return "".join(_lines(Path("/proc") / str(pid) / "stat")).rpartition(")")[2].split()
+
+
+def _sockets(pid: int) -> Iterator[str]:
+    with suppress(OSError):
+        for each in (Path("/proc") / str(pid) / "fd").iterdir():
+            with suppress(OSError):
+                name = str(each.readlink())
+                if name.startswith("socket:["):
+                    yield name.removeprefix("socket:[").removesuffix("]")
+
+
+@pytest.fixture(scope="session")
+def watched() -> Callable[[Any], tuple[Person, Processes]]:
+    """Somebody who works on the twin of a clone, and its processes."""
+    return lambda made: (Person(made.twin), Processes((made.home / "twin").resolve()))

@@ -97,9 +97,10 @@ def cluster(image: str, *statuses: dict[str, Any]) -> Workloads:
     pod = {"metadata": {"name": "w-1", "namespace": "n", "labels": {"app": "a"}}, "spec": {},
            "status": {"containerStatuses": list(statuses)}}  # fmt: skip
     lists = {"deployments": [one], "statefulsets": [], "daemonsets": [], "pods": [pod]}
-    groups = {"pods": {}}
     calls = {
-        Call.of("kubernetes", "list", version="v1", resource=name, **groups.get(name, {"group": "apps"})): items
+        Call.of(
+            "kubernetes", "list", version="v1", resource=name, **({} if name == "pods" else {"group": "apps"})
+        ): items
         for name, items in lists.items()
     }
     answers = {call.key: Answer(Status.OBSERVED, {"items": items}) for call, items in calls.items()}
