@@ -284,7 +284,7 @@ ANNOTATED = (
     *("externalsecrets", "secretstores"),
 )
 """Kinds a grade lists: whatever there is of them gets a note."""
-NEVER_ASKED = ("event", "job", "namespaces")
+NEVER_ASKED = ("event", "namespaces")
 """Places no grade looks at."""
 VALUES = """
 config:
@@ -483,6 +483,7 @@ def traces(clone: Callable[[], Any]) -> Traces:
         run("grade", lab, "--evidence", f"{lab}.json", "-o", f"again-{lab}")
     aws.plant_what_does_not_last()
     raw = _raw(mine)
+    run("twin", "deploy")
     cluster.plant_where_faults_work()
     for lab, kind in FAULTS.items():
         if kind in RECORDING:

@@ -1,4 +1,7 @@
-"""The files are the solution, and are installed already; what is left is to wait until the cluster has caught up."""
+"""The files are the solution, and are installed already; what is left is to wait until the cluster has caught up.
+
+Whoever reports reports now and then: the cluster autoscaler its state, the log agent what the pods say.
+"""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -9,11 +12,12 @@ from hallmark.waiting import until
 STATUS = "cluster-autoscaler-status"
 WRITTEN = r"jsonpath={.metadata.annotations.cluster-autoscaler\.kubernetes\.io/last-updated}"
 RECENT = timedelta(minutes=1)
+FRESH = timedelta(minutes=5)
 SECONDS = 120.0
 
 
 def solve(client: Hands, scope: Mapping[str, str]) -> None:
-    """Wait for every workload, and for the report of the cluster autoscaler.
+    """Wait for every workload, for the report of the cluster autoscaler, and for the application's log.
 
     Args:
         client: Gives a boto3 client for a service name, and runs ``kubectl`` and Helm.
@@ -22,9 +26,18 @@ def solve(client: Hands, scope: Mapping[str, str]) -> None:
     client.kubectl("-n", scope["namespace"], "rollout", "status", "deployments,statefulsets", "--timeout=300s")
     if not until(lambda: _age(client) < RECENT, SECONDS, pause=0.5):
         raise TimeoutError("the cluster autoscaler does not report")
+    if not until(lambda: _has_log(client, scope), SECONDS, pause=0.5):
+        raise TimeoutError("no log of the application arrives in CloudWatch")
 
 
 def _age(client: Hands) -> timedelta:
     """Return how old the report is; it is written with nanoseconds and a word for the time zone."""
     text = client.kubectl("-n", "kube-system", "get", "configmap", STATUS, "-o", WRITTEN)
     return datetime.now(UTC) - datetime.fromisoformat(text[:19]).replace(tzinfo=UTC)
+
+
+def _has_log(client: Hands, scope: Mapping[str, str]) -> bool:
+    """Whether CloudWatch has a line of the last minutes."""
+    group = f"/aws/containerinsights/{scope['cluster']}/application"
+    since = int((datetime.now(UTC) - FRESH).timestamp() * 1000)
+    return bool(client("logs").filter_log_events(logGroupName=group, startTime=since, limit=1)["events"])
