@@ -1,6 +1,6 @@
 """One change at a time to the repaired system, and to what the learner wrote down."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from hallmark.grading.mutation import Edit, mutant
@@ -66,7 +66,7 @@ def statements(edit: Edit) -> list[dict[str, Any]]:
     return found
 
 
-def set_subjects(edit: Edit, change: Any) -> None:
+def set_subjects(edit: Edit, change: Callable[[list[str]], list[str]]) -> None:
     """Change the list of subjects in the trust policy."""
     for one in described(edit):
         for condition in one["AssumeRolePolicyDocument"]["Statement"][0]["Condition"].values():

@@ -44,11 +44,12 @@ def requested(edit: Edit, name: str) -> dict[str, str]:
     return found
 
 
-def first_instance(edit: Edit) -> dict[str, Any]:
-    """Return an instance that ordinary pods run on."""
+def instance(edit: Edit) -> Iterator[dict[str, Any]]:
+    """Yield an instance that ordinary pods run on, from each answer it is in."""
     place = nodes(edit, GENERAL)[0]["spec"]["providerID"].rpartition("/")[2]
-    found = edit.each("ec2", "describe_instances", "Reservations.Instances")
-    return next(one for one in found if one["InstanceId"] == place)
+    for found in edit.each("ec2", "describe_instances", "Reservations.Instances"):
+        if found["InstanceId"] == place:
+            yield found
 
 
 def written(edit: Edit, table: str) -> Iterator[dict[str, Any]]:
@@ -202,7 +203,8 @@ def a_node_is_of_no_group(edit: Edit) -> None:
 @mutant(breaks=["nodes_are_private"])
 def a_node_has_a_public_address(edit: Edit) -> None:
     """Its subnet hands them out."""
-    first_instance(edit)["PublicIpAddress"] = "203.0.113.9"
+    for each in instance(edit):
+        each["PublicIpAddress"] = "203.0.113.9"
 
 
 @mutant(breaks=["nodes_are_private"])
@@ -215,7 +217,8 @@ def a_node_is_in_a_public_subnet(edit: Edit) -> None:
         for link in table["Associations"]
         if "SubnetId" in link
     }
-    first_instance(edit)["SubnetId"] = min(public)
+    for each in instance(edit):
+        each["SubnetId"] = min(public)
 
 
 @mutant(breaks=["nothing_restarts"])
@@ -237,7 +240,7 @@ def nothing_was_written_down(edit: Edit) -> None:
 def reason_was_not_read(edit: Edit) -> None:
     """The phase is not the reason."""
     for table in written(edit, "evidence"):
-        table["reason"] = "Pending"
+        table["scheduler_says"] = "Pending"
 
 
 @mutant(breaks=["evidence_is_collected"])

@@ -6,7 +6,7 @@ from hallmark.errors import Miss
 from hallmark.views.diagnosis import Diagnosis, file_of
 
 LAB = "failure-node-capacity"
-SHOWN = {"reason": "Unschedulable", "autoscaler_health": "Healthy"}
+SHOWN = {"scheduler_says": "Unschedulable", "autoscaler_health": "Healthy"}
 ANSWER = {
     "component": "nodes",
     "cause": "node-group-at-its-maximum",

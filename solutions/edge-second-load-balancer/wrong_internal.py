@@ -1,4 +1,4 @@
-"""The second way in is internal now: still without TLS and firewall."""
+"""An annotation asks for an internal load balancer: that is one more way in, too."""
 
 import runpy
 from collections.abc import Mapping
@@ -10,10 +10,6 @@ author = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("solve.py
 
 
 def solve(client: Any, scope: Mapping[str, str]) -> None:
-    """Annotate the Service and make the load balancer anew."""
-    where = ("-n", scope["namespace"])
-    author.set_type(client, scope, "ClusterIP")
-    author.await_removal(client, scope)
+    """Annotate the Service, and leave its type."""
     internal = "service.beta.kubernetes.io/aws-load-balancer-internal=true"
-    client.kubectl(*where, "annotate", "service", author.FRONTEND, internal)
-    author.set_type(client, scope, "LoadBalancer")
+    client.kubectl("-n", scope["namespace"], "annotate", "service", author.FRONTEND, internal)

@@ -199,6 +199,9 @@ def test_a_proxy_leads_to_a_ready_pod_behind_a_service(client: Client, core: str
     assert nobody.body["message"] == 'no endpoints available for service "s"'
     assert client.get(f"{core}/services/s:web/proxy/x").body == f"GET /podProxy/{namespace}/p/8080/x "
     assert client.get(f"{core}/services/http:s:web/proxy/x").code == 203
+    assert client.get(f"{core}/services/s:80/proxy/x").body == f"GET /podProxy/{namespace}/p/8080/x "
+    stranger = client.get(f"{core}/services/s:8080/proxy/x")
+    assert (stranger.code, stranger.body["message"]) == (503, 'no service port 8080 found for service "s"')
     assert client.get(f"{core}/services/nope/proxy/x").code == 404
 
 

@@ -74,6 +74,13 @@ def test_life_of_a_release(helm: Helm, api: Any, namespace: str, small: Path) ->
     assert helm.releases() == ()
 
 
+def test_fields_are_owned_by_helm(helm: Helm, api: Any, namespace: str, small: Path) -> None:
+    """Whichever engine and whichever Python: with another name the next upgrade would meet a conflict."""
+    helm.install("wall", Chart(str(small)), how=FRESH)
+    made = api.get(f"/api/v1/namespaces/{namespace}/configmaps/wall")
+    assert {each["manager"] for each in made["metadata"]["managedFields"]} == {"helm"}
+
+
 def test_a_failed_upgrade_stays_failed(sdk: Helm, small: Path) -> None:
     """What does not get ready in time is an environment's fault in Helm's words; the revision is failed."""
     chart = Chart(str(small))

@@ -106,3 +106,35 @@ def test_the_address_is_the_name_that_the_controller_wrote(status: dict[str, Any
     """Without one nobody has made a load balancer yet."""
     (entry,) = ingresses(ingress(ingressClassName="alb") | {"status": status}).all
     assert entry.addresses == addresses
+
+
+@pytest.mark.parametrize(
+    ("group", "is_left"),
+    [
+        ({"GroupName": "k8s-elb-a0123", "Tags": {"kubernetes.io/cluster/c": "owned"}}, True),
+        ({"GroupName": "k8s-elb-a4567", "Tags": {"kubernetes.io/cluster/c": "owned"}}, True),
+        ({"GroupName": "k8s-elb-a89ab", "Tags": {"kubernetes.io/cluster/c": "owned"}}, False),
+        ({"GroupName": "k8s-elb-a0123", "Tags": {"kubernetes.io/cluster/other": "owned"}}, False),
+        ({"GroupName": "eks-cluster-sg-c", "Tags": {"kubernetes.io/cluster/c": "owned"}}, False),
+        ({"GroupName": "k8s-n-s-0123", "Tags": {"service.k8s.aws/stack": "n/s"}}, True),
+        ({"GroupName": "k8s-other-s-0123", "Tags": {"service.k8s.aws/stack": "other/s"}}, False),
+    ],
+    ids=["of a Service", "of a Service that is gone", "of another namespace", "of another cluster", "of the cluster",
+         "of the controller", "of the controller, another namespace"],
+)  # fmt: skip
+def test_a_security_group_of_a_service_is_known(group: dict[str, Any], is_left: bool) -> None:  # noqa: FBT001  (what is expected)
+    """The cloud provider writes the uid of the Service into the name; the controller tags namespace and name."""
+    services = [{"metadata": {"name": "s", "namespace": space, "uid": uid}} for space, uid in
+                (("n", "01-23"), ("other", "89-ab"))]  # fmt: skip
+    tags = [{"Key": key, "Value": value} for key, value in group["Tags"].items()]
+    filters = [{"Name": "vpc-id", "Values": ["v"]}]
+    answers: dict[Call, Any] = {
+        Call.of("kubernetes", "list", resource="services", version="v1"): {"items": services},
+        Call.of("eks", "describe_cluster", name="c"): {"cluster": {"resourcesVpcConfig": {"vpcId": "v"}}},
+        Call.of("ec2", "describe_security_groups", Filters=filters): {
+            "SecurityGroups": [{"GroupId": "sg", "GroupName": group["GroupName"], "Tags": tags}]
+        },
+    }
+    observed = {call.key: Answer(Status.OBSERVED, value) for call, value in answers.items()}
+    views = Views(Snapshot(observed, {"namespace": "n", "cluster": "c"}))
+    assert views.ingresses.service_groups == (("sg",) if is_left else ())

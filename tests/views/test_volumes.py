@@ -15,11 +15,12 @@ from hallmark.views.workloads import workload
         ({"VolumeType": "gp2", "Iops": 7000}, 0),
         ({"VolumeType": "io2", "Iops": 7000}, 1750),
         ({"VolumeType": "io2", "Iops": 64000}, 4000),
+        ({"VolumeType": "io2", "Iops": 3000, "Throughput": 1000}, 750),
         ({"VolumeType": "io1", "Iops": 1000}, 250),
         ({"VolumeType": "io1", "Iops": 7000}, 500),
         ({"VolumeType": "st1"}, 0),
     ],
-    ids=["stated", "gp2", "io2", "io2 at its most", "io1", "io1 at its most", "hard disk"],
+    ids=["stated", "gp2", "io2", "io2 at its most", "io2 that was gp3", "io1", "io1 at its most", "hard disk"],
 )
 def test_throughput_is_stated_or_follows_from_the_operations(raw: dict[str, Any], mibps: float) -> None:
     """256 KiB an operation, up to what the type can do (EBS User Guide)."""

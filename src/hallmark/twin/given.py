@@ -148,7 +148,7 @@ def cluster(state: Path) -> Cluster:
 
 def chosen(state: Path) -> Path | None:
     """The kubeconfig of the cluster that a twin was told to use; None for its own."""
-    with suppress(FileNotFoundError):
+    with suppress(FileNotFoundError, NotADirectoryError):  # what is in the way is told when the folder is made
         return Path((state / CHOICE).read_text(encoding="utf-8"))
     return None
 

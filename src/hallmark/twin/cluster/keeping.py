@@ -78,10 +78,14 @@ def _is_basic(storage: str, entry: Entry) -> bool:
     """Whether a cluster has it from the first moment and cannot be without."""
     name: str = entry.object["metadata"]["name"]
     if storage == "namespaces":
-        return name == "default" or name.startswith("kube-")
+        return _is_basic_namespace(name)
     if storage == "serviceaccounts":
-        return name == "default"
+        return name == "default" and _is_basic_namespace(entry.object["metadata"]["namespace"])
     return storage.startswith("apiservices.") or name == "cluster-admin" or name.startswith(("system:", "system-"))
+
+
+def _is_basic_namespace(name: str) -> bool:
+    return name == "default" or name.startswith("kube-")
 
 
 def _stays(storage: str, entry: Entry, wanted: Mapping[str, Any] | None) -> bool:

@@ -141,6 +141,7 @@ class Kubelets:
         Raises:
             Refusal: There is none.
         """
+        port = self._named(namespace, service, port)
         for entry in self._store.all("endpointslices.discovery.k8s.io", namespace):
             if entry.object["metadata"].get("labels", {}).get(SERVICE_NAME) != service:
                 continue
@@ -151,6 +152,16 @@ class Kubelets:
                 if number and pod and (endpoint.get("conditions") or {}).get("ready", True):
                     return pod.object, number
         raise Refusal(503, f'no endpoints available for service "{service}"')
+
+    def _named(self, namespace: str, service: str, port: str) -> str:
+        """The name of a Service's port that is given by its number (Kubernetes, ``ResourceLocation`` of Services)."""
+        found = self._store.get("services", namespace, service)
+        if not port.isdecimal() or found is None:
+            return port
+        for one in found.object["spec"].get("ports") or ():
+            if one["port"] == int(port):
+                return str(one.get("name") or "")
+        raise Refusal(503, f'no service port {port} found for service "{service}"')
 
     async def _proxy(self, call: Call, url: str) -> web.StreamResponse:
         request = call.request

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from hallmark.errors import EnvironmentFault
+from hallmark.evidence.redact import Redactor
 from hallmark.twin.clients import Clients
 from hallmark.twin.controllers.aws.gate import Addon, Gate
 from hallmark.twin.controllers.aws.session import Sessions
@@ -104,8 +106,7 @@ def log_of(state: Path, name: str) -> logging.Logger:
         file.parent.mkdir(parents=True, exist_ok=True)
         again = file.exists() and file.stat().st_size > LONGEST
         handler = logging.FileHandler(file, mode="w" if again else "a", encoding="utf-8")
-        # As klog writes: I0102 15:04:05.000000 message.
-        handler.setFormatter(_Klog("%(message)s"))
+        handler.setFormatter(_Klog())
         logger.addHandler(handler)
         logger.setLevel(logging.INFO)
         logger.propagate = False
@@ -113,6 +114,15 @@ def log_of(state: Path, name: str) -> logging.Logger:
 
 
 class _Klog(logging.Formatter):
+    """Writes as klog does: I0102 15:04:05.000000 message.
+
+    Add-ons name what people wrote, such as the key of a remote reference; what looks like a secret there is cut out.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("%(message)s")
+        self._redactor = Redactor(os.environ)
+
     def format(self, record: logging.LogRecord) -> str:
-        moment = self.formatTime(record, "%m%d %H:%M:%S")
-        return f"{record.levelname[0]}{moment}.{int(record.msecs * 1000):06d}] {super().format(record)}"
+        moment, text = self.formatTime(record, "%m%d %H:%M:%S"), self._redactor.text(super().format(record))
+        return f"{record.levelname[0]}{moment}.{int(record.msecs * 1000):06d}] {text}"
