@@ -35,7 +35,7 @@ def load(store: Store, document: bytes) -> None:
     Raises:
         Refusal: The document is not a dump; nothing was changed.
     """
-    wanted = _wanted(document)
+    wanted, before = _wanted(document), _places(store)
     for storage in reversed(_ordered({*_storages(store), *wanted})):
         kept = {key_of(each): each for each in wanted.get(storage, ())}
         for entry in _lasting(store, storage):
@@ -47,11 +47,24 @@ def load(store: Store, document: bytes) -> None:
                 store.put(storage, _unmarked(entry))
     for entry in store.all("events"):
         store.remove("events", entry.copy())
+    _sweep(store, before - _places(store))
     for storage in _ordered(set(wanted)):
         for thing in wanted[storage]:
             present = store.get(storage, *key_of(thing))
             if present is None or _content(present.object) != _content(thing):
                 store.put(storage, thing)
+
+
+def _places(store: Store) -> set[str]:
+    return {each.object["metadata"]["name"] for each in store.all("namespaces")}
+
+
+def _sweep(store: Store, gone: set[str]) -> None:
+    """Remove what is left of namespaces that are gone: a server fills each of its own accord, to the last moment."""
+    for storage in list(store.storages()):
+        for entry in list(store.all(storage)):
+            if entry.object["metadata"].get("namespace") in gone:
+                store.remove(storage, entry.copy())
 
 
 def _wanted(document: bytes) -> dict[str, list[dict[str, Any]]]:
@@ -78,14 +91,10 @@ def _is_basic(storage: str, entry: Entry) -> bool:
     """Whether a cluster has it from the first moment and cannot be without."""
     name: str = entry.object["metadata"]["name"]
     if storage == "namespaces":
-        return _is_basic_namespace(name)
+        return name == "default" or name.startswith("kube-")
     if storage == "serviceaccounts":
-        return name == "default" and _is_basic_namespace(entry.object["metadata"]["namespace"])
+        return name == "default"
     return storage.startswith("apiservices.") or name == "cluster-admin" or name.startswith(("system:", "system-"))
-
-
-def _is_basic_namespace(name: str) -> bool:
-    return name == "default" or name.startswith("kube-")
 
 
 def _stays(storage: str, entry: Entry, wanted: Mapping[str, Any] | None) -> bool:
