@@ -13,4 +13,3 @@ author = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("solve.py
 def solve(client: Hands, scope: Mapping[str, str]) -> None:
     """Every payload lands in the databases. The release is written again, so the annotation is back as well."""
     author.upgrade(client, scope, config={"blobStorage": {"enabled": False}})
-    author.restart(client, scope)

@@ -17,7 +17,6 @@ def solve(client: Hands, scope: Mapping[str, str]) -> None:
     rights = {"Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject"], "Resource": "arn:aws:s3:::*"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [rights]})
     client("iam").put_role_policy(RoleName=role, PolicyName="quick-fix", PolicyDocument=document)
-    author.restart(client, scope)
 
 
 def node_group(client: Hands, scope: Mapping[str, str]) -> dict[str, str]:
