@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from hallmark.cli.hands import Hands
 from hallmark.waiting import until
 
+author = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("solve.py"))))
 release = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("release.py"))))
 SECONDS = 120.0
 
@@ -17,6 +18,7 @@ def solve(client: Hands, scope: Mapping[str, str]) -> None:
     release.upgrade(client, scope, {"ingress": {"annotations": {release.annotation("scheme"): "internal"}}})
     if not until(lambda: _is_led_to(client, scope), SECONDS, pause=0.5):
         raise TimeoutError("the name does not lead to an internal load balancer")
+    author.solve(client, scope)
 
 
 def _is_led_to(client: Hands, scope: Mapping[str, str]) -> bool:
