@@ -67,6 +67,18 @@ def it_does_not_sync(edit: Edit) -> None:
 
 
 @mutant(breaks=ALL)
+def it_looks_once(edit: Edit) -> None:
+    """An interval of zero: what is rotated tomorrow stays where it is."""
+    external(edit)["spec"]["refreshInterval"] = "0s"
+
+
+@mutant(breaks=ALL)
+def it_looks_when_it_is_edited(edit: Edit) -> None:
+    """A refresh policy that asks for a person."""
+    external(edit)["spec"]["refreshPolicy"] = "OnChange"
+
+
+@mutant(breaks=ALL)
 def nothing_reads_a_secret(edit: Edit) -> None:
     """An application without a single reference."""
     for kind in ("deployments", "statefulsets"):

@@ -77,6 +77,13 @@ def test_secrets_supplied(secrets: Secrets) -> None:
                 where=f"Secret {name}",
                 next=_kubectl(secrets, "get externalsecrets,secrets -o yaml"),
             )
+        if supply.is_once:
+            raise Miss(
+                expected="a refresh policy and an interval with which it looks again",
+                observed="it reads the store once",
+                where=f"{supply.kind} {supply.name}",
+                next=_kubectl(secrets, f"get externalsecret {supply.name} -o yaml"),
+            )
 
 
 @pytest.mark.check(

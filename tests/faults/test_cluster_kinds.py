@@ -11,7 +11,8 @@ import pytest
 from hallmark.errors import EnvironmentFault, GuardRefused, UsageError
 from hallmark.faults import runner
 from hallmark.faults.definition import Fault
-from hallmark.model import Call
+from hallmark.faults.journal import State
+from hallmark.model import Answer, Call, Status
 from hallmark.targets.cluster_writer import ClusterWriter
 
 PARAMS = tomllib.loads(Path(__file__).with_name("params.toml").read_text())
@@ -204,6 +205,26 @@ def test_a_second_symptom_is_a_failure(system: Any) -> None:
         system.runner(target).inject(fault("workload-scaled"))
     assert system.stage.get(CLICKHOUSE)["spec"]["replicas"] == 1
     assert runner.active(system.home) == []
+
+
+def test_one_look_that_fails_is_no_failure(system: Any) -> None:
+    """The server is too busy for the first look after the change: the engine looks again."""
+
+    class Busy(ClusterWriter):
+        left = 0
+
+        def write(self, call: Call) -> Any:
+            self.left = 1
+            return super().write(call)
+
+        def answer(self, call: Call) -> Answer:
+            if self.left:
+                self.left -= 1
+                return Answer(Status.FAILED, None, "throttled", "HTTP 429")
+            return super().answer(call)
+
+    target = type(system.runner()._target)(system.profile, system.aws, Busy(system.profile), stage=system.stage)
+    assert system.runner(target).inject(fault("workload-scaled")).state is State.INJECTED
 
 
 def test_no_secret_of_the_cluster_is_in_a_journal(system: Any) -> None:

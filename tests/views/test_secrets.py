@@ -82,6 +82,27 @@ def test_a_target_without_a_name_has_that_of_the_external_secret() -> None:
     assert supply.store == ("SecretStore", "")
 
 
+@pytest.mark.parametrize(
+    ("spec", "once"),
+    [
+        ({}, False),
+        ({"refreshInterval": "15m"}, False),
+        ({"refreshInterval": "0"}, True),
+        ({"refreshInterval": "0h0m0s"}, True),
+        ({"refreshPolicy": "Periodic", "refreshInterval": "1h"}, False),
+        ({"refreshPolicy": "CreatedOnce", "refreshInterval": "1h"}, True),
+        ({"refreshPolicy": "OnChange"}, True),
+    ],
+    ids=["default", "interval", "zero", "zero in units", "policy", "created once", "on change"],
+)
+def test_who_never_looks_again_by_itself_looks_once(spec: dict[str, str], once: bool) -> None:  # noqa: FBT001  (what is expected)
+    """An interval of zero, or a policy that is not periodic."""
+    supply = secrets(external=[_external(**spec)]).supply("e")
+
+    assert supply is not None
+    assert supply.is_once is once
+
+
 def test_a_ready_supply_comes_before_one_that_is_not() -> None:
     """Two ExternalSecrets for one Secret: what feeds it counts."""
     broken = _external("False", target={"name": "s"}) | {"metadata": {"name": "broken"}}

@@ -5,6 +5,7 @@ journal holds the *rollbacks*. A process killed at any moment leaves a journal t
 """
 
 import secrets
+from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -147,13 +148,19 @@ class Runner:
 
     def _prove(self, kind: kinds.Kind, before: kinds.Observation) -> None:
         """Fidelity: the documented symptom, and no other."""
-        if not until(lambda: self._observe(kind).symptom, max(PROOF_SECONDS, kind.shows_within), pause=0.5):
+        if not until(lambda: self._shows(kind), max(PROOF_SECONDS, kind.shows_within), pause=0.5):
             raise EnvironmentFault(f"{kind.name} did not show its symptom; it was reverted.", "hallmark fault list")
         after = self._observe(kind).unaffected
         changed = [name for name, value in before.unaffected.items() if after.get(name) != value]
         if changed:
             hint = "Somebody else is changing the target, or it shares a resource with something else."
             raise EnvironmentFault(f"{kind.name} also changed {', '.join(changed)}; it was reverted.", hint)
+
+    def _shows(self, kind: kinds.Kind) -> bool:
+        """Whether the symptom is there. What cannot be seen now, by a throttled answer perhaps, is looked at again."""
+        with suppress(EnvironmentFault):
+            return self._observe(kind).symptom
+        return False
 
     def _undo(self, fault: Journal) -> Journal:
         guard.require_account(fault, self._read)

@@ -1,5 +1,6 @@
 """Secrets of the namespace, where they come from, and what the application reads of them. Facts, never values."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -33,6 +34,7 @@ class Supply:
         store: Kind and name of its store (External Secrets only).
         remote: Names it asks for in the store.
         asked: Name in the store by key of the Secret, as far as nothing is made of several.
+        is_once: Whether it reads its store once, and does not look again by itself.
     """
 
     kind: str
@@ -43,6 +45,7 @@ class Supply:
     store: tuple[str, str] = ("", "")
     remote: tuple[str, ...] = ()
     asked: Mapping[str, str] = field(default_factory=dict, compare=False)
+    is_once: bool = False
 
 
 @dataclass(frozen=True)
@@ -183,6 +186,7 @@ class Secrets(View):
             store=(store.get("kind", "SecretStore"), store.get("name", "")),
             remote=tuple(dict.fromkeys(remote)),
             asked={one["secretKey"]: one["remoteRef"]["key"] for one in spec.get("data", [])},
+            is_once=_is_once(spec),
         )
 
     @cached_property
@@ -223,6 +227,12 @@ def _secret_source(one: Mapping[str, Any]) -> Source:
 def _parameter_source(one: Mapping[str, Any]) -> Source:
     changed = datetime.fromisoformat(one["LastModifiedDate"])
     return Source(one["Name"], changed, changed, one.get("Version", 1) > 1)
+
+
+def _is_once(spec: Mapping[str, Any]) -> bool:
+    # refreshPolicy and refreshInterval of the ExternalSecret's API; an interval of zero, in any unit, is "once".
+    is_periodic = spec.get("refreshPolicy", "Periodic") == "Periodic"
+    return not is_periodic or not re.search("[1-9]", spec.get("refreshInterval", "1h"))
 
 
 def _reason(value: Object) -> str:
