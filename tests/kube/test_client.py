@@ -1,6 +1,7 @@
 """The client against a small server: refusals have types, watches survive large objects, a kubeconfig is read."""
 
 import asyncio
+import base64
 import json
 import ssl
 from collections.abc import Awaitable, Callable
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+import trustme
 import yaml
 from aiohttp import web
 
@@ -156,7 +158,7 @@ def test_the_same_event_again_only_counts_up() -> None:
 
 
 def test_a_kubeconfig_is_read(tmp_path: Path) -> None:
-    """Server and token of the current context; a file that is none says what to do."""
+    """Server, token and certificate of the current context; a file that is none says what to do."""
     config = {
         "current-context": "twin",
         "contexts": [{"name": "twin", "context": {"cluster": "c", "user": "u"}}],
@@ -168,6 +170,20 @@ def test_a_kubeconfig_is_read(tmp_path: Path) -> None:
     access = Access.read(file)
     assert (access.server, access.token, access.tls.verify_mode) == ("https://127.0.0.1:6443", "t", ssl.CERT_NONE)
 
+    issued = trustme.CA().issue_cert("somebody")
+    pem = {"client-certificate": issued.cert_chain_pems[0].bytes(), "client-key": issued.private_key_pem.bytes()}
+    for name, content in pem.items():
+        (tmp_path / f"{name}.pem").write_bytes(content)
+    by_file: dict[str, Any] = {name: f"{name}.pem" for name in pem}
+    by_value: dict[str, Any] = {f"{name}-data": base64.b64encode(content).decode() for name, content in pem.items()}
+    for user in (by_file, by_value):
+        file.write_text(yaml.safe_dump(config | {"users": [{"name": "u", "user": user}]}))
+        assert Access.read(file).token == ""
+
+    broken = by_value | {"client-key-data": by_value["client-certificate-data"]}
+    file.write_text(yaml.safe_dump(config | {"users": [{"name": "u", "user": broken}]}))
+    with pytest.raises(UsageError, match="is not a kubeconfig"):
+        Access.read(file)
     file.write_text("nonsense")
     with pytest.raises(UsageError, match="is not a kubeconfig"):
         Access.read(file)

@@ -57,6 +57,18 @@ def test_a_killed_kubelet_takes_its_containers_along(other_cluster: Any, shell: 
     assert (status["restartCount"], status["state"]) == (0, earlier["state"])
 
 
+def test_what_was_ready_stays_ready_under_a_new_kubelet(other_cluster: Any, shell: Spec) -> None:
+    """Its container ran on as far as the cluster knows, so its readiness is not asked for from the beginning."""
+    probe = {"exec": {"command": ["true"]}, "initialDelaySeconds": 2, "periodSeconds": 2}
+    path = other_cluster.pod("served", shell("echo begun; sleep 600", readinessProbe=probe))
+    other_cluster.when(path, lambda pod: runs(pod) and pod["status"]["containerStatuses"][0]["ready"])
+    other_cluster.stop()
+
+    other_cluster.start()
+    pod = other_cluster.when(path, lambda _: other_cluster.log("served") == "begun\nbegun\n")
+    assert pod["status"]["containerStatuses"][0]["ready"]
+
+
 def test_an_orderly_end_is_quick_and_leaves_nothing(other_cluster: Any, shell: Spec) -> None:
     """SIGTERM ends the kubelet and its containers within seconds; the pods stay as they were."""
     path = other_cluster.pod("stays", shell("sleep 600"))

@@ -88,10 +88,10 @@ class Access:
                 tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
             _identify(tls, user, kubeconfig.parent)
             return cls(cluster["server"].rstrip("/"), tls, user.get("token", ""))
+        except (yaml.YAMLError, KeyError, TypeError, StopIteration, ValueError, ssl.SSLError) as error:
+            raise UsageError(f"{kubeconfig} is not a kubeconfig this can use.", "kubectl config view") from error
         except OSError as error:
             raise UsageError(f"cannot read {kubeconfig}: {error.strerror}.", "hallmark twin up") from error
-        except (yaml.YAMLError, KeyError, TypeError, StopIteration, ValueError) as error:
-            raise UsageError(f"{kubeconfig} is not a kubeconfig this can use.", "kubectl config view") from error
 
 
 class Api:
