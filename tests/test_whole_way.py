@@ -106,12 +106,12 @@ def test_stored_evidence_gives_the_same_scorecard_and_asks_nobody(
     assert not elsewhere.twin.status().running
 
 
-def test_the_hermit_would_notice(system: Any, tmp_path: Path) -> None:
+def test_the_hermit_would_notice(system: Any, elsewhere: Any, tmp_path: Path) -> None:
     """The trap of the test above snaps when a target is asked."""
     (tmp_path / "sitecustomize.py").write_text(HERMIT)
     alone = {"PYTHONPATH": path_with(tmp_path), "HERMIT_LOG": str(tmp_path / "log")}
 
-    done = system.run("grade", environment=alone)
+    done = elsewhere.run("--target", "localstack", "--endpoint", system.twin.endpoint, "grade", environment=alone)
 
     assert done.returncode != 0
     assert "socket.connect" in (tmp_path / "log").read_text()
@@ -296,7 +296,7 @@ def _renamed(text: str) -> str:
     names = {name for name in NAMED.findall(text) if OURS.match(name)}
     for name in sorted(names, key=len, reverse=True):
         text = text.replace(name, f"n{hashlib.sha256(name.encode()).hexdigest()[:16]}")
-    assert len(names) > 20
+    assert len(names) > 10
     return text.replace("hallmark-twin", "acme-blue").replace("hallmark/", "acme/")
 
 
