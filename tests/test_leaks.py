@@ -339,6 +339,10 @@ class ClusterPlanter:
             named = [{**each, "remoteRef": {"key": f"langsmith/{key}"}} for each in external["spec"]["data"]]
             self._patch(external, {"spec": {"data": named}})
 
+    def remove_what_never_gets_ready(self) -> None:
+        """A deployment waits for every ExternalSecret."""
+        self._kubectl("delete", "externalsecret/broken", "-n", NAMESPACE)
+
     def _upgrade(self) -> None:
         # The values of the release, with a harmless one on the command line and the planted ones in a file.
         words = ("upgrade", NAMESPACE, offline().reference, "-n", NAMESPACE, "--reuse-values")
@@ -483,6 +487,7 @@ def traces(clone: Callable[[], Any]) -> Traces:
         run("grade", lab, "--evidence", f"{lab}.json", "-o", f"again-{lab}")
     aws.plant_what_does_not_last()
     raw = _raw(mine)
+    cluster.remove_what_never_gets_ready()
     run("twin", "deploy")
     cluster.plant_where_faults_work()
     for lab, kind in FAULTS.items():

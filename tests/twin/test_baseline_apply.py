@@ -82,7 +82,9 @@ def test_baseline_and_release_are_built_plan_empty_and_are_destroyed_clean(tmp_p
         twin.clone("222233334444")
         twin.destroy(said.append)
 
-        assert "Removing the release: its load balancer and volumes go with it." in said
+        begun = said.index("Removing the release: its load balancer and volumes go with it.")
+        assert not any(line.startswith("removed ") for line in said[:begun])
+        assert any(line.startswith("removed 1 of ") for line in said[begun:])
         assert _left(twin) == {}
         assert _audit(tmp_path) == (0, "Nothing is left.\n")
         assert twin.snapshots() == ()

@@ -204,7 +204,8 @@ def test_a_killed_server_comes_back_with_what_was_saved(twin: Twin, home: Path) 
     twin.up()
     twin.clients("sns").create_topic(Name="mine")
     saved = home / "twin" / "autosave" / f"{ACCOUNT}.snapshot"
-    assert until(saved.exists, 20)
+    brought_back = saved.read_bytes()
+    assert until(lambda: saved.read_bytes() != brought_back, 20)
     os.kill(_pid(home), signal.SIGKILL)
     said: list[str] = []
 
@@ -214,6 +215,21 @@ def test_a_killed_server_comes_back_with_what_was_saved(twin: Twin, home: Path) 
     lost = "The server had not ended in order. Changes since its last save, up to half a minute, are lost."
     assert lost in said
     assert said[-1].startswith("Brought back the state of 20")
+
+
+def test_a_server_killed_right_after_a_reset_comes_back_as_it_was_reset(twin: Twin, home: Path) -> None:
+    """Not as it was saved before: Terraform's state and the cluster are those of the reset."""
+    twin.up()
+    twin.clients("sns").create_topic(Name="mine")
+    twin.down()
+    twin.up()
+    assert _topics(twin) == ["baseline", "mine"]
+    twin.reset()
+    os.kill(_pid(home), signal.SIGKILL)
+
+    twin.up()
+
+    assert _topics(twin) == ["baseline"]
 
 
 def test_a_hung_server_is_replaced(twin: Twin, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -174,7 +174,9 @@ class Processes:
         return int(json.loads(record.read_text())["pid"]) if record.exists() else 0
 
     def containers(self, session: int) -> list[int]:
-        """Processes of a session, without the one that starts them."""
+        """Processes of a session, without the one that starts them; none for 0, which is the kernel's own."""
+        if not session:
+            return []
         return [pid for pid, _ in _commands() if pid != session and _stat(pid)[3:4] == [str(session)]]
 
     def all(self) -> list[int]:

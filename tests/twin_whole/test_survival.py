@@ -57,7 +57,7 @@ class Survivor:
     def end(self, command: subprocess.Popen[str]) -> None:
         """Let a command come to whatever end it finds; a person loses patience after a while."""
         try:
-            command.communicate(timeout=15)
+            command.communicate(timeout=5)
         except subprocess.TimeoutExpired:
             command.send_signal(signal.SIGINT)
             command.communicate(timeout=60)

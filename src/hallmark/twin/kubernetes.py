@@ -198,7 +198,8 @@ class OwnCluster(Cluster):
             self._api.launch_on(self._api.ports(PORT), arguments, self._ready)
             if self._told() != before:
                 self._workers.stop()  # they know another port
-            self._workers.pause()  # what they told the old process of the moment, such as usage, it had in memory only
+            # What they told the old process of the moment, such as usage, it had in memory only.
+            self._workers.pause(GIVES_UP_WITHIN)
         key = serialization.load_pem_private_key((self._folder / "service-account.key").read_bytes(), None)
         form = serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
         self._announce(cloud, (self._folder / "ca.crt").read_bytes(), key.public_key().public_bytes(*form).decode())

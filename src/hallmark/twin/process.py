@@ -129,6 +129,8 @@ class Process:
         Args:
             within: Seconds it gets; by default long enough for any save.
         """
+        if not self.is_alive:
+            return  # the id in the lock may be anybody's by now: nobody waits for that
         self.signal(signal.SIGTERM)
         self._wait(STOPS_WITHIN if within is None else within)
         if self.is_alive:

@@ -19,6 +19,8 @@ from hallmark.waiting import until
 SETTLES_WITHIN = 60.0
 """Seconds that pods get to work again after their kubelet was started; what broke on purpose never does."""
 ANSWERS_WITHIN = 10.0
+ENDS_WITHIN = 15.0
+"""Seconds to end in order. Neither has anything to save, so nothing is lost by force."""
 
 
 class Workers:
@@ -70,14 +72,18 @@ class Workers:
                 started.result()
         until(lambda: not (working - self._at_work()) & _pods(access).keys(), SETTLES_WITHIN, pause=0.2)
 
-    def pause(self) -> None:
-        """Stop the controllers: half of a restored architecture is nothing they should mend."""
-        self._controllers.stop()
+    def pause(self, within: float = ENDS_WITHIN) -> None:
+        """Stop the controllers: half of a restored architecture is nothing they should mend.
+
+        Args:
+            within: Seconds they get.
+        """
+        self._controllers.stop(within)
 
     def stop(self) -> None:
         """Stop both; pods end with the kubelet."""
         with ThreadPoolExecutor() as pool:
-            list(pool.map(Process.stop, (self._controllers, self._kubelet)))
+            list(pool.map(lambda each: each.stop(ENDS_WITHIN), (self._controllers, self._kubelet)))
 
     def _start_kubelet(self, arguments: Sequence[str]) -> None:
         self._kubelet.stop(GIVES_UP_WITHIN)

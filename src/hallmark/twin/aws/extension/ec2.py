@@ -81,6 +81,7 @@ def _run_instances(original: Function, backend: EC2Backend, *args: Any, **kwargs
 def _create_volume(original: Function, backend: EC2Backend, size: Any, *args: Any, **kwargs: Any) -> Any:
     if kwargs.get("volume_type") == "gp3":
         refuse_impossible_gp3(size, kwargs.get("iops"), kwargs.get("throughput"))
+        kwargs["throughput"] = kwargs.get("throughput") or GP3_THROUGHPUT[0]  # EC2 tells the baseline, too
     return original(backend, size, *args, **kwargs)
 
 
