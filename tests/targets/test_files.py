@@ -1,6 +1,8 @@
 """Files as a target: what Terraform files declare, and where they give secrets away."""
 
 import json
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -83,6 +85,22 @@ def test_modules_in_a_circle_end(tmp_path: Path) -> None:
     write(tmp_path / "b", main_tf='module "a" {\n  source = "../root"\n}\n')
 
     assert ask(tmp_path, "inventory").value["files"] == ["root/main.tf", "b/main.tf"]
+
+
+def test_files_parsed_side_by_side_do_not_spoil_each_other(tmp_path: Path) -> None:
+    """Collectors ask in threads; what one file says must not depend on another being read at that moment."""
+    busy = "".join(f'a{n} = "${{(1 + (2 * {n}))}}"\n' for n in range(20))
+    for number in range(8):
+        write(tmp_path / f"root{number}", plan_tfvars=f'{busy}region = "eu-west-{number}"\n')
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(lambda number: ask(tmp_path, "terraform", f"root{number}"), range(8)))
+    finally:
+        sys.setswitchinterval(usual)
+
+    assert [answer.value["values"]["region"] for answer in answers] == [f"eu-west-{number}" for number in range(8)]
 
 
 def test_malformed_file_is_named_and_not_quoted(project: Path) -> None:

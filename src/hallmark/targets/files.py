@@ -7,6 +7,7 @@ a folder relative to the project; local modules a root refers to belong to it.
 import functools
 import json
 import os
+import threading
 import time
 import tomllib
 from collections.abc import Callable, Iterator
@@ -24,6 +25,8 @@ _PLAIN = hcl2.SerializationOptions(
     with_comments=False, explicit_blocks=False, preserve_heredocs=False, strip_string_quotes=True
 )
 _HCL = (".tf", ".tfvars", ".tfbackend")
+_PARSING = threading.Lock()
+"""python-hcl2 keeps its place in an object that all calls share: two threads at once spoil each other's answers for good."""
 _SKIPPED_FOLDERS = frozenset({".terraform", ".git", "node_modules", "__pycache__"})
 _STATE = (".tfstate", ".tfstate.backup")
 
@@ -165,7 +168,8 @@ def _is_text(file: Path) -> bool:
 
 @functools.lru_cache(maxsize=512)
 def _hcl(text: str) -> dict[str, Any]:
-    content: dict[str, Any] = hcl2.loads(text.rstrip() + "\n", serialization_options=_PLAIN)
+    with _PARSING:
+        content: dict[str, Any] = hcl2.loads(text.rstrip() + "\n", serialization_options=_PLAIN)
     return content
 
 
