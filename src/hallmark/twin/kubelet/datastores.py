@@ -5,10 +5,13 @@ security groups (VPC CNI, EKS user guide). Routes and network ACLs inside the VP
 """
 
 import asyncio
+import json
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
+from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -47,11 +50,13 @@ class DataStores:
     Args:
         clients: The account in the emulated AWS.
         control: Its control paths, for logins; None if they cannot be reached.
+        addresses: File that says where the real servers are (:mod:`hallmark.twin.stores.main`); it may be missing.
     """
 
-    def __init__(self, clients: Clients, control: Control | None) -> None:
+    def __init__(self, clients: Clients, control: Control | None, addresses: Path | None = None) -> None:
         self._clients = clients
         self._control = control
+        self._addresses = addresses
         self._answers: dict[str, tuple[float, Any]] = {}
         self._lock = asyncio.Lock()
 
@@ -70,6 +75,15 @@ class DataStores:
                 return await asyncio.to_thread(self._connect, node, ip, host, port, established)
             except (ClientError, BotoCoreError):
                 return "timed out"
+
+    def behind(self, host: str) -> tuple[str, int] | None:
+        """Where the server behind a name listens: an empty address if there are no servers, None while it is down."""
+        if self._addresses is None or not self._addresses.exists():
+            return "", 0
+        with suppress(OSError, ValueError, KeyError):
+            found = json.loads(self._addresses.read_text(encoding="utf-8"))[host]
+            return str(found["address"]), int(found["port"])
+        return None
 
     async def login(self, ip: str, asked: Mapping[str, Any]) -> dict[str, str]:
         """Ask the emulated AWS whether a login is right. The credentials are only passed on."""

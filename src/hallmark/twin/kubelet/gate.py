@@ -1,8 +1,8 @@
 """The gate: programs ask it what the network would do with a connection, and whether a login would be right.
 
 ``POST /<token of a pod>/<action>`` on a loopback address; actions are ``connect``, ``login``, ``resolve`` and
-``credentials``, see :mod:`hallmark.twin.programs.dependencies`. This is where real data stores would be put behind the
-names: a connection that is possible is answered with the address where the other side listens.
+``credentials``, see :mod:`hallmark.twin.programs.dependencies`. It puts real data stores behind the names of AWS: a
+connection that is possible is answered with the address where the other side listens.
 """
 
 from collections.abc import Mapping
@@ -109,7 +109,10 @@ class Gate:
             return {"outcome": UNKNOWN_HOST}  # nothing outside the twin can be reached
         node = self._machine.node(pod.node_name)
         outcome = await self._stores.connect(node, pod.ip, host, port, established=established)
-        return {"outcome": outcome, "ip": "", "address": "", "port": port}
+        real = self._stores.behind(host)
+        if outcome != "connected" or real is None:
+            return {"outcome": REFUSED if outcome == "connected" else outcome}
+        return {"outcome": outcome, "ip": "", "address": real[0], "port": real[1] or port}
 
     def _to_address(self, ip: str, port: int) -> Answer:
         if service := self._names.by_address(ip):

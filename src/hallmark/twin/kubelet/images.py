@@ -104,7 +104,8 @@ class Image:
         roles = self.entry.get("roles", [{"match": ""}])
         merged = {**self.entry, **next(each for each in roles if re.search(each["match"], about))}
         entrypoints = merged.get("entrypoints", "")
-        own = f"{PACKAGE}.{merged['program']}"
+        named = merged["program"]
+        own = named if named.startswith("hallmark.") else f"{PACKAGE}.{named}"
         runs_own = not command or (own != SHELL and _is_entrypoint(entrypoints, command))
         settings = {
             key: value for key, value in merged.items() if key not in {"repositories", "tags", "roles", "match"}

@@ -110,7 +110,8 @@ async def _open(
 ) -> None:
     # The gate before the pods that ask it, the server before the nodes that name its port.
     clients = Clients(options.endpoint, options.account, options.region) if options.account else None
-    stores = DataStores(clients, _control(options)) if clients else None
+    servers = _aws_state(options) / "stores" / "addresses.json"
+    stores = DataStores(clients, _control(options), servers) if clients else None
     gate = Gate(machine, pods, stores, Agent(clients, pods) if clients else None, access.server)
     own = machine.addresses.own
     inside = await server.listen(gate.application(), own, 0, None)
@@ -148,8 +149,13 @@ async def _work(machine: Machine, pods: Pods, stopped: asyncio.Event) -> None:
     write(machine.state / "kubelet.json", json.dumps(about | {"pid": ENDED}))
 
 
-def _control(options: argparse.Namespace) -> Control | None:
+def _aws_state(options: argparse.Namespace) -> Path:
     folder: Path = options.aws_state or options.state.absolute().parent
+    return folder
+
+
+def _control(options: argparse.Namespace) -> Control | None:
+    folder = _aws_state(options)
     if not (folder / "key").exists():
         return None
     return Control(int(options.endpoint.rpartition(":")[2].strip("/")), Seal.of(folder).token)

@@ -133,7 +133,7 @@ class Runtime:
         ours, theirs = socket.socketpair()
         results, results_end = os.pipe()
         script = Path(programs.__file__).with_name("zygote.py")
-        command = [sys.executable, "-I", "-S", str(script), str(os.getpid()), str(theirs.fileno()), str(results_end)]
+        command = [sys.executable, "-I", str(script), str(os.getpid()), str(theirs.fileno()), str(results_end)]
         self._process = subprocess.Popen(  # noqa: ASYNC220  (returns at once; the kernel ties it to this very thread)
             command,
             env={},

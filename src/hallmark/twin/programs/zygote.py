@@ -1,6 +1,6 @@
 """The one process that starts containers: it has imported what programs need, and forks once a container.
 
-``python -I -S zygote.py PARENT COMMANDS RESULTS`` is started by the kubelet (:mod:`hallmark.twin.kubelet.runtime`).
+``python -I zygote.py PARENT COMMANDS RESULTS`` is started by the kubelet (:mod:`hallmark.twin.kubelet.runtime`).
 A fork takes a millisecond and a megabyte, a fresh interpreter sixty milliseconds and twelve megabytes. Every process
 here dies with its parent: kill the kubelet, and nothing is left behind.
 
@@ -204,6 +204,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    # Isolated and without site-packages: only our own code and the standard library can be imported.
+    # Isolated: no variable of the person's shell and no folder of theirs decides what is imported.
     sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
     main()
