@@ -46,12 +46,12 @@ def check(container: Container) -> None:
         Trouble: It does not work; the message is the SDK's.
     """
     environment = container.environment
-    keys = _keys(container)
+    keys = keys_of(container)
     bucket = environment.get("S3_BUCKET_NAME", "")
     if not bucket:
         raise Trouble("S3_BUCKET_NAME is not set")
-    region = _region(environment.get("S3_API_URL", ""))
-    status, headers, _ = _Service(container.aws, "s3", region).call("HEAD", f"/{bucket}", keys)
+    region = region_of(environment.get("S3_API_URL", ""))
+    status, headers, _ = Service(container.aws, "s3", region).call("HEAD", f"/{bucket}", keys)
     home = headers.get("x-amz-bucket-region") or region
     if status == NOT_FOUND:
         raise Trouble(f"operation error S3: PutObject, NoSuchBucket: The specified bucket does not exist: {bucket}")
@@ -66,7 +66,12 @@ def check(container: Container) -> None:
         )
 
 
-def _keys(container: Container) -> Keys:
+def keys_of(container: Container) -> Keys:
+    """Credentials, from where the SDK's chain finds them first.
+
+    Raises:
+        Trouble: There are none.
+    """
     environment = container.environment
     access, secret = environment.get("S3_ACCESS_KEY", ""), environment.get("S3_ACCESS_KEY_SECRET", "")
     if access and secret:
@@ -100,15 +105,15 @@ def _assume(aws: str, role: str, token: str) -> Keys:
         "Action": "AssumeRoleWithWebIdentity", "Version": "2011-06-15", "RoleArn": role,
         "RoleSessionName": "langsmith", "WebIdentityToken": token,
     }  # fmt: skip
-    status, _, answer = _Service(aws, "sts", _DEFAULT_REGION).call("POST", "/", body=urlencode(form))
+    status, _, answer = Service(aws, "sts", _DEFAULT_REGION).call("POST", "/", body=urlencode(form))
     if status != 200:  # noqa: PLR2004  (HTTP)
-        code, said = _tag(answer, "Code") or "InternalFailure", _tag(answer, "Message")
+        code, said = tag(answer, "Code") or "InternalFailure", tag(answer, "Message")
         raise Trouble(f"operation error STS: AssumeRoleWithWebIdentity, StatusCode: {status}, {code}: {said}")
-    return Keys(_tag(answer, "AccessKeyId"), _tag(answer, "SecretAccessKey"), _tag(answer, "SessionToken"))
+    return Keys(tag(answer, "AccessKeyId"), tag(answer, "SecretAccessKey"), tag(answer, "SessionToken"))
 
 
 @dataclass(frozen=True)
-class _Service:
+class Service:
     """One service of the emulated AWS, called as the SDK calls it."""
 
     endpoint: str
@@ -119,32 +124,37 @@ class _Service:
         self, method: str, path: str, keys: Keys | None = None, body: str = ""
     ) -> tuple[int, Mapping[str, str], str]:
         """Make one call: status, headers with names in small letters, and the answer."""
+        headers = {"Content-Type": "application/x-www-form-urlencoded"} if body else {}
+        status, given, answer = self.send(method, path, keys, body.encode(), headers)
+        return status, given, answer.decode("utf-8", "replace")
+
+    def send(
+        self, method: str, path: str, keys: Keys | None, body: bytes, headers: Mapping[str, str]
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        """Make one call with a body of any kind; the path is quoted already and has no query."""
         url = urlsplit(self.endpoint)
-        headers = {"Host": f"{self.name}.{self.region}.amazonaws.com"}
-        if body:
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
-        if keys:
-            headers |= self._signature(method, path, keys, headers["Host"])
+        host = f"{self.name}.{self.region}.amazonaws.com"
+        signed = self._signature(method, path, keys, host, body) if keys else {}
         connection = http.client.HTTPConnection(str(url.hostname), url.port, timeout=30)
         try:
-            connection.request(method, path, body or None, headers)
+            connection.request(method, path, body or None, {"Host": host, **headers, **signed})
             answer = connection.getresponse()
-            text = answer.read().decode("utf-8", "replace")
-            return answer.status, {name.lower(): value for name, value in answer.getheaders()}, text
+            content = answer.read()
+            return answer.status, {name.lower(): value for name, value in answer.getheaders()}, content
         except (OSError, http.client.HTTPException):
             raise Trouble(f"operation error {self.name.upper()}: request send failed, connection timed out") from None
         finally:
             connection.close()
 
-    def _signature(self, method: str, path: str, keys: Keys, host: str) -> dict[str, str]:
+    def _signature(self, method: str, path: str, keys: Keys, host: str, body: bytes) -> dict[str, str]:
         moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-        empty = hashlib.sha256(b"").hexdigest()
-        signed = {"host": host, "x-amz-content-sha256": empty, "x-amz-date": moment}
+        content = hashlib.sha256(body).hexdigest()
+        signed = {"host": host, "x-amz-content-sha256": content, "x-amz-date": moment}
         if keys.session:
             signed["x-amz-security-token"] = keys.session
         names = ";".join(signed)
         lines = "".join(f"{name}:{value}\n" for name, value in signed.items())
-        canonical = f"{method}\n{path}\n\n{lines}\n{names}\n{empty}"
+        canonical = f"{method}\n{path}\n\n{lines}\n{names}\n{content}"
         scope = f"{moment[:8]}/{self.region}/{self.name}/aws4_request"
         text = f"AWS4-HMAC-SHA256\n{moment}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
         key = f"AWS4{keys.secret}".encode()
@@ -157,12 +167,14 @@ class _Service:
         return signed
 
 
-def _region(url: str) -> str:
+def region_of(url: str) -> str:
+    """The region in an endpoint's URL."""
     found = re.search(r"s3[.-](?:dualstack\.)?([a-z]{2}(?:-[a-z]+)+-\d)\.amazonaws\.com", url)
     return found[1] if found else _DEFAULT_REGION
 
 
-def _tag(xml: str, name: str) -> str:
+def tag(xml: str, name: str) -> str:
+    """Content of an element of an answer, or nothing."""
     # The answer of one known operation; the emulated AWS sends no nested tags of these names.
     found = re.search(rf"<{name}>([^<]*)</{name}>", xml)
     return found[1].strip() if found else ""

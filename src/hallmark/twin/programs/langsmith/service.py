@@ -11,10 +11,11 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from hallmark.twin.programs.container import Container
 from hallmark.twin.programs.langsmith import blob
-from hallmark.twin.programs.langsmith.stores import STORES, Store, Trouble
+from hallmark.twin.programs.langsmith.stores import STORES, Trouble
 from hallmark.twin.programs.shell.interpreter import Command, Shell
 from hallmark.twin.programs.web import Reply, Request, serve
 
@@ -75,23 +76,55 @@ class Health:
         return next((name for name, since in gone.items() if (now - since) * speed >= POOL_FAILS_AFTER), "")
 
 
+class Used(Protocol):
+    """A store as a workload looks at it."""
+
+    @property
+    def name(self) -> str:
+        """Its name in logs."""
+
+    def use(self) -> None:
+        """Use it once; raises Trouble."""
+
+
 def main(container: Container) -> int:
     """Run the role that the catalogue chose."""
-    name = container.settings["role"]
-    role = ROLES[name]
+    role = ROLES[container.settings["role"]]
     container.on_stop(0)
-    introduce(container, name)
-    require(container, role.settings)
     stores = [STORES[each](container) for each in role.watched]
+    health = begin(container, role, stores)
+    port = port_of(container, role)
+    serve(container, port, lambda request: _answer(container, role, health, request))
+    container.say("INFO", f"listening on port {port}")
+    keep_looking(container, role, stores, health)
+    container.forever()
+
+
+def begin(container: Container, role: Role, stores: Sequence[Used]) -> Health:
+    """Start as the real workload does: say what this is, read the settings, try the stores."""
+    introduce(container, container.settings["role"])
+    require(container, role.settings)
     health = Health()
     for store in stores:
         _look(container, store, health, fatal=store.name in role.fatal)
     _look_at_blobs(container, role)
-    port = int(container.environment.get("PORT") or role.port)
-    serve(container, port, lambda request: _answer(container, role, health, request))
-    container.say("INFO", f"listening on port {port}")
+    return health
+
+
+def keep_looking(container: Container, role: Role, stores: Sequence[Used], health: Health) -> None:
+    """Look at the stores now and then, in a thread."""
     threading.Thread(target=_watch, args=(container, role, stores, health), daemon=True).start()
-    container.forever()
+
+
+def port_of(container: Container, role: Role) -> int:
+    """Where a workload listens."""
+    return int(container.environment.get("PORT") or role.port)
+
+
+def probed(container: Container, role: Role, health: Health) -> tuple[int, dict[str, str]]:
+    """Status and content of the answer to a probe."""
+    lost = health.complaint(role, container.speed)
+    return (503, {"health": "unhealthy", "reason": f"{lost} is not available"}) if lost else (200, {"health": "ok"})
 
 
 def introduce(container: Container, name: str) -> None:
@@ -108,7 +141,7 @@ def require(container: Container, names: Sequence[str]) -> None:
         require(container, ("BASIC_AUTH_JWT_SECRET",))
 
 
-def _look(container: Container, store: Store, health: Health, *, fatal: bool = False) -> None:
+def _look(container: Container, store: Used, health: Health, *, fatal: bool = False) -> None:
     try:
         store.use()
     except Trouble as trouble:
@@ -131,7 +164,7 @@ def _look_at_blobs(container: Container, role: Role) -> None:
             container.say("ERROR", f"blob storage error: {trouble}")
 
 
-def _watch(container: Container, role: Role, stores: Sequence[Store], health: Health) -> None:
+def _watch(container: Container, role: Role, stores: Sequence[Used], health: Health) -> None:
     for look in itertools.count(1):
         container.pause(LOOKS_EVERY)
         for store in stores:
@@ -143,8 +176,8 @@ def _watch(container: Container, role: Role, stores: Sequence[Store], health: He
 def _answer(container: Container, role: Role, health: Health, request: Request) -> Reply:
     path = request.path.split("?")[0]
     if path == role.health:
-        lost = health.complaint(role, container.speed)
-        return _json(503, health="unhealthy", reason=f"{lost} is not available") if lost else _json(200, health="ok")
+        status, content = probed(container, role, health)
+        return _json(status, **content)
     if path == "/info" and container.settings["role"] == "platform-backend":
         return _json(200, version=container.settings["version"], stand_in=True)
     return _json(404, detail="Not Found")

@@ -14,6 +14,7 @@ from hallmark.twin.programs.dependencies import (
     TIMED_OUT,
     UNKNOWN_HOST,
     LoginRefused,
+    Route,
     Unreachable,
     connect,
     login,
@@ -44,16 +45,38 @@ class Store(ABC):
         Raises:
             Trouble: It does not work.
         """
-        try:
-            address = self.address(self._container.environment)
-        except BadAddress as error:
-            raise Trouble(str(error)) from None
+        address = self.where()
         try:
             self._use(address)
         except (Unreachable, LoginRefused) as error:
             self._established = False
             raise Trouble(self._words(error, address)) from None
         self._established = True
+
+    def open(self) -> Route:
+        """Ask the network and the store for one new connection; says where it really leads.
+
+        Raises:
+            Trouble: There is none to be had.
+        """
+        address = self.where()
+        try:
+            route = connect(self._container, address.host, address.port)
+            self.log_in(address)
+        except (Unreachable, LoginRefused) as error:
+            raise Trouble(self._words(error, address)) from None
+        return route
+
+    def where(self) -> Address:
+        """Its address as the environment says it.
+
+        Raises:
+            Trouble: It cannot be read.
+        """
+        try:
+            return self.address(self._container.environment)
+        except BadAddress as error:
+            raise Trouble(str(error)) from None
 
     def _use(self, address: Address) -> None:
         connect(self._container, address.host, address.port, established=self._established)
@@ -138,8 +161,7 @@ class ClickHouse(Store):
         route = connect(self._container, address.host, address.port)
         if not route.address:
             return
-        if address.tls:
-            raise Unreachable(RESET)  # it answers without TLS inside the cluster
+        self.log_in(address)
         query = http.client.HTTPConnection(route.address, route.port, timeout=10)
         headers = {"X-ClickHouse-User": address.user, "X-ClickHouse-Key": address.password}
         try:
@@ -152,6 +174,11 @@ class ClickHouse(Store):
             query.close()
         if answer.status != 200:  # noqa: PLR2004  (HTTP)
             raise LoginRefused(said)
+
+    def log_in(self, address: Address) -> None:
+        """Speak its language: it answers without TLS inside the cluster. Who asks is in each request."""
+        if address.tls:
+            raise Unreachable(RESET)
 
     def words(self, outcome: str, address: Address) -> str:
         """Words of the HTTP client."""
