@@ -1,0 +1,171 @@
+"""PostgreSQL as RDS gives it: a master user who is no superuser, passwords only, and an administrator of ours.
+
+The administrator, ``rdsadmin`` as on RDS, has a random password in a file that only we can read. With it the master's
+password is set at every start, so that a crash between two steps does no harm. The plain password never travels: the
+server is told its SCRAM verifier.
+"""
+
+import os
+import pwd
+import secrets
+import shutil
+import signal
+from contextlib import suppress
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from hallmark.errors import EnvironmentFault
+from hallmark.twin.stores import binaries
+from hallmark.twin.stores.server import PATIENCE, Server, last_words, spawn
+from hallmark.waiting import until
+
+ADMINISTRATOR = "rdsadmin"
+GROUP = "rds_superuser"
+RIGHTS = ("pg_monitor", "pg_signal_backend", "pg_read_all_data")
+"""What ``rds_superuser`` may, of what PostgreSQL has a role for (RDS user guide)."""
+SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "password_encryption": "scram-sha-256",
+    "log_min_error_statement": "panic",  # statements hold data, and sometimes secrets
+    "log_timezone": "UTC",
+    "timezone": "UTC",
+    "jit": "off",
+    "shared_buffers": "32MB",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "min_wal_size": "8MB",
+    "max_wal_size": "64MB",
+}
+LETS_IN = f"host all {ADMINISTRATOR} 127.0.0.1/32 scram-sha-256\nhost all all 127.0.0.0/8 scram-sha-256\n"
+READY = 8
+"""Lines of ``postmaster.pid`` once the server is up; the last one says so."""
+
+
+class Postgres(Server):
+    """One PostgreSQL server.
+
+    Args:
+        folder: Where its data is.
+        user: The master user.
+        password: Its password.
+        database: A database of the master's; none if empty.
+        settings: Changes of configuration, for example ``max_connections``; effective from the next start.
+    """
+
+    gently = signal.SIGINT  # "fast": sessions are cut, data is written
+
+    def __init__(
+        self, folder: Path, user: str, password: str, database: str = "", settings: dict[str, str] | None = None
+    ) -> None:
+        super().__init__(folder, "PostgreSQL")
+        self.user = user
+        self.database = database
+        self.settings = dict(settings or {})
+        self._password = password
+        self._data = folder / "data"
+        self._secret = folder / "administrator"
+
+    def set_password(self, password: str) -> None:
+        """Change the master's password; sessions that stand are not cut, as on RDS."""
+        self._password = password
+        if self.is_alive:
+            self._settle()
+
+    def _prepare(self) -> None:
+        (self._data / "postmaster.pid").unlink(missing_ok=True)  # of a killed one: its id may be anybody's by now
+        if not self._data.exists():
+            self._initialise()
+        self._own(self._data / "pg_hba.conf", LETS_IN)
+
+    def _initialise(self) -> None:
+        # In a folder of another name until it is whole, so that a killed one is simply done again.
+        partial = self.folder / "data.partial"
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(mode=0o700)
+        self._give(partial)
+        self._own(self._secret, secrets.token_urlsafe(24))
+        process = spawn(
+            [
+                str(binaries.postgres("initdb")),
+                *("-D", str(partial), "-U", ADMINISTRATOR, "--pwfile", str(self._secret), "-A", "scram-sha-256"),
+                *("--no-sync", "--locale=C", "-E", "UTF8", "--wal-segsize=4", "--no-instructions"),
+            ],
+            self.log,
+            self._account(),
+        )
+        until(lambda: process.poll() is not None, PATIENCE)
+        if process.poll() != 0:
+            process.kill()
+            process.wait()
+            raise EnvironmentFault(f"PostgreSQL has no data: {last_words(self.log)}", f"read {self.log}")
+        partial.rename(self._data)
+
+    def _command(self, port: int) -> tuple[list[str], bytes]:
+        settings = {**SETTINGS, **self.settings, "port": str(port)}
+        options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+        return [str(binaries.postgres("postgres")), "-D", str(self._data), *options], b""
+
+    def _is_ready(self) -> bool:
+        with suppress(OSError):
+            lines = (self._data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
+            ours = lines[:1] == [str(self.pid)] and lines[3:4] == [str(self._port)]
+            return ours and len(lines) >= READY and lines[READY - 1].strip() == "ready"
+        return False
+
+    def _settle(self) -> None:
+        with self._connect("postgres") as connection:
+            self._make_roles(connection)
+            for name in filter(None, ("postgres", self.database)):
+                self._make_database(connection, name)
+
+    def _make_roles(self, connection: psycopg.Connection) -> None:
+        for name in (GROUP, self.user):
+            if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name]).fetchone():
+                connection.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(name)))
+        for name in RIGHTS:
+            connection.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(name), sql.Identifier(GROUP)))
+        verifier = connection.pgconn.encrypt_password(
+            self._password.encode(), self.user.encode(), b"scram-sha-256"
+        ).decode()
+        change = sql.SQL("ALTER ROLE {} LOGIN CREATEDB CREATEROLE PASSWORD {}")
+        connection.execute(change.format(sql.Identifier(self.user), sql.Literal(verifier)))
+        connection.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(GROUP), sql.Identifier(self.user)))
+
+    def _make_database(self, connection: psycopg.Connection, name: str) -> None:
+        what, whose = sql.Identifier(name), sql.Identifier(self.user)
+        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(what))
+        connection.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(what, whose))
+
+    def _connect(self, database: str) -> psycopg.Connection:
+        host, port = self.address
+        password = self._secret.read_text(encoding="utf-8")
+        return psycopg.connect(
+            host=host,
+            port=port,
+            dbname=database,
+            user=ADMINISTRATOR,
+            password=password,
+            autocommit=True,
+            connect_timeout=int(PATIENCE),
+            sslmode="disable",
+            gssencmode="disable",
+        )
+
+    def _account(self) -> int | None:
+        return pwd.getpwnam("nobody").pw_uid if os.geteuid() == 0 else None
+
+    def _own(self, file: Path, content: str) -> None:
+        """Write a file for the server's user alone."""
+        with suppress(FileNotFoundError):
+            file.unlink()
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as opened:
+            opened.write(content)
+        self._give(file)
+
+    def _give(self, path: Path) -> None:
+        if (account := self._account()) is not None:
+            os.chown(path, account, account)
