@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,27 @@ ROOT = Path(__file__).parents[1]
 TREES = ("labs", "graders", "solutions", "terraform")
 RUNTIME = ROOT / ".hallmark" / "tests"
 """Kept between runs: the snapshots are made anew only when what they are made of changes."""
+
+
+AT_ONCE = frozenset(
+    {"cluster", "cluster_schema", "evidence", "grading", "kube", "kubectl", "policy", "stores", "targets"}
+)
+"""Folders whose tests need no twin: they are run while it is built."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin with what needs no twin, go on with the long groups, and have the first worker build the twin meanwhile."""
+
+    def rank(item: pytest.Item) -> int:
+        if item.path.relative_to(ROOT / "tests").parts[0] in AT_ONCE:
+            return 0
+        return 1 if item.get_closest_marker("xdist_group") else 2
+
+    items.sort(key=rank)
+    workers = getattr(config, "workerinput", {})
+    if workers.get("workerid") == "gw0" and any("built" in getattr(item, "fixturenames", ()) for item in items):
+        builder = subprocess.Popen([sys.executable, __file__], stdin=subprocess.DEVNULL)
+        config.add_cleanup(lambda: (builder.terminate(), builder.wait()))
 
 
 @dataclass(frozen=True)
@@ -80,16 +102,21 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return _copy(tmp_path_factory.mktemp("project"))
 
 
-@pytest.fixture(scope="session")
-def built(project: Path) -> Path:
-    """The key and the snapshots of a twin that Terraform and Helm built once, for all workers and runs."""
-    shared = Twin(RUNTIME, project)
-    with hold(RUNTIME / "built.lock", "Another worker builds the twin.", waiting=lambda _: None):
+def build_shared() -> None:
+    """Build the twin that all others are made from, unless there is one of the present files."""
+    with tempfile.TemporaryDirectory() as folder, hold(RUNTIME / "built.lock", "", waiting=lambda _: None):
+        shared = Twin(RUNTIME, _copy(Path(folder)))
         if not shared.fits:
             shared.up()
         if not shared.fits:  # it was up already, built from yesterday's files
             shared.reset()
         shared.down()
+
+
+@pytest.fixture(scope="session")
+def built() -> Path:
+    """The key and the snapshots of a twin that Terraform and Helm built once, for all workers and runs."""
+    build_shared()
     return RUNTIME / "twin"
 
 
@@ -129,3 +156,7 @@ def environment(project: Path, built: Path, tmp_path_factory: pytest.TempPathFac
     Twin(home, project).down()
     for name, value in before.items():
         os.environ.pop(name) if value is None else os.environ.__setitem__(name, value)
+
+
+if __name__ == "__main__":
+    build_shared()
