@@ -33,6 +33,10 @@ def test_environment_overrides_file_and_flag_overrides_environment(tmp_path: Pat
         ('[target]\nregion = "Virginia"\n', "not the name of an AWS region"),
         ('[target]\ndeadline = "soon"\n', "number of seconds"),
         ("[target]\ncluster = 5\n", "cluster must be text"),
+        ('[target]\nurl = "http://langsmith.example.com"\n', "url is not an address"),
+        ('[target]\nurl = "https://me:word@langsmith.example.com"\n', "url is not an address"),
+        ('[target]\nurl = "https://langsmith.example.com:https"\n', "url is not an address"),
+        ('[target]\nproxy = "127.0.0.1:3128"\n', "proxy is not an address"),
     ],
 )
 def test_a_wrong_setting_is_named(tmp_path: Path, text: str, says: str) -> None:

@@ -15,6 +15,14 @@ KINDS = ("twin", "aws", "localstack")
 LOCALSTACK_ENDPOINT = "http://localhost:4566"
 _PREFIX = "HALLMARK_"
 _REGION = re.compile(r"^[a-z]{2}(-[a-z]+)+-\d$")
+_SHAPES = {
+    "url": (
+        re.compile(r"(https://[^\s/@?#:]+(:\d{1,5})?(/[^\s?#]*)?)?"),
+        'For example: url = "https://langsmith.example.com"',
+    ),
+    "proxy": (re.compile(r"(http://[^\s/@?#:]+:\d{1,5}/?)?"), 'For example: proxy = "http://127.0.0.1:3128"'),
+}
+"""What addresses look like. A user name and a password have no place in one: it is shown and written down."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +42,9 @@ class Profile:
         endpoint: Endpoint of an emulator; empty for AWS.
         kubeconfig: File that says how the cluster is reached; empty: EKS says it.
         context: Context of that file; empty: its current one.
+        url: Public address of the platform, for example ``https://langsmith.example.com``; empty: the host's.
+        proxy: Proxy that leads to it, ``http://HOST:PORT``; empty: it is reached directly.
+        ca: File with certificates of a private authority that vouches for it; empty: the public ones do.
         terraform: Folder of the learner's Terraform root.
         postgres: Identifier of the database, when several share the VPC; empty: all of them are graded.
         redis: The same for the cache.
@@ -55,6 +66,9 @@ class Profile:
     endpoint: str = ""
     kubeconfig: str = ""
     context: str = ""
+    url: str = ""
+    proxy: str = ""
+    ca: str = ""
     terraform: str = "terraform/baseline"
     postgres: str = ""
     redis: str = ""
@@ -129,6 +143,9 @@ def _checked(settings: Mapping[str, Any]) -> Profile:
         raise UsageError(f"unknown target {profile.target!r}.", f"Choose one of: {', '.join(KINDS)}.")
     if not _REGION.match(profile.region):
         raise UsageError(f"{profile.region!r} is not the name of an AWS region.", "For example: us-east-1")
+    for name, (shape, example) in _SHAPES.items():
+        if not shape.fullmatch(getattr(profile, name)):
+            raise UsageError(f"{name} is not an address of the right kind.", example)
     if profile.target == "localstack" and not profile.endpoint:
         return replace(profile, endpoint=LOCALSTACK_ENDPOINT)
     return profile
