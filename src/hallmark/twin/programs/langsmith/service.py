@@ -177,13 +177,14 @@ def _answer(container: Container, role: Role, health: Health, request: Request) 
     path = request.path.split("?")[0]
     if path == role.health:
         status, content = probed(container, role, health)
-        return _json(status, **content)
+        return as_json(status, **content)
     if path == "/info" and container.settings["role"] == "platform-backend":
-        return _json(200, version=container.settings["version"], stand_in=True)
-    return _json(404, detail="Not Found")
+        return as_json(200, version=container.settings["version"], stand_in=True)
+    return as_json(404, detail="Not Found")
 
 
-def _json(status: int, **content: object) -> Reply:
+def as_json(status: int, **content: object) -> Reply:
+    """An answer in JSON."""
     return Reply(status, json.dumps(content), "application/json")
 
 
