@@ -62,6 +62,13 @@ class Control:
         )
         return answer
 
+    def store_secrets(self, account: str) -> dict[str, list[dict[str, Any]]]:
+        """The data stores of an account with passwords and tokens, for the process that runs their servers only."""
+        answer: dict[str, list[dict[str, Any]]] = json.loads(
+            self._call("GET", "store-secrets", timeout=HEALTHY_WITHIN, account=account)
+        )
+        return answer
+
     def _call(
         self, method: str, action: str, content: bytes | None = None, timeout: float = PATIENCE, **query: str
     ) -> bytes:

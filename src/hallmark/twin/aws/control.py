@@ -1,4 +1,4 @@
-"""The control paths of the server, under ``/_hallmark/``: health, snapshots, accounts, logins, token reviews.
+"""The control paths of the server, under ``/_hallmark/``: health, snapshots, accounts, logins, stores, token reviews.
 
 Each call must carry the token of the state directory: a restored snapshot runs code in the server. Only the review of
 a token is open, as a webhook of Kubernetes cannot carry it: it changes nothing, and who asks has to show a token.
@@ -40,6 +40,7 @@ class Control:
             ("POST", "drop"): self._drop,
             ("POST", "clone"): self._clone,
             ("POST", "login"): self._login,
+            ("GET", "store-secrets"): self._store_secrets,
         }
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -103,6 +104,9 @@ class Control:
 
     def _login(self, query: dict[str, str], content: bytes) -> bytes:
         return _json(**logins.verdict(_account(query, "account"), logins.Login.of(json.loads(content))))
+
+    def _store_secrets(self, query: dict[str, str], _: bytes) -> bytes:
+        return _json(**logins.servers(_account(query, "account")))
 
     def _changed(self, account: str) -> bytes:
         self._gate.note(account)

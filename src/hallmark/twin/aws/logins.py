@@ -1,8 +1,10 @@
-"""Whether a login to an emulated data store would be accepted; the stored secret never leaves this process.
+"""Whether a login to an emulated data store would be accepted, and what the store's own server has to know for that.
 
-The words are those of PostgreSQL and Redis. ``password``, ``token`` and their like are compared, never told.
+The words are those of PostgreSQL and Redis. Who logs in is told nothing: ``password``, ``token`` and their like are
+compared. Only the process that runs the servers (:mod:`hallmark.twin.stores`) is given them.
 """
 
+import hashlib
 import hmac
 import json
 from collections.abc import Iterator, Mapping
@@ -49,10 +51,50 @@ def verdict(account: str, login: Login) -> dict[str, str]:
     for database in _databases(account):
         if database.address == login.host:
             return _postgres(database, login)
-    for group, nodes in _caches(account):
+    for _, group, nodes in _caches(account):
         if login.host in _endpoints(group):
             return _redis(group, nodes, login)
     return {"outcome": "unknown host", "message": ""}
+
+
+def servers(account: str) -> dict[str, list[dict[str, Any]]]:
+    """Every store of an account as its server has to be: with the master's password, and the tokens."""
+    return {
+        "databases": [_database(each) for each in _databases(account) if "postgres" in str(each.engine)],
+        "caches": [_cache(*each) for each in _caches(account)],
+    }
+
+
+def _database(database: Any) -> dict[str, Any]:
+    parameters = [group.parameters.get("max_connections") or {} for group in database.db_parameter_groups()]
+    return {
+        "key": database.dbi_resource_id,
+        "hosts": [database.address],
+        "status": database.status,
+        "user": database.master_username,
+        "password": _password(database),
+        "database": database.db_name or "",
+        "max_connections": next((str(each["ParameterValue"]) for each in parameters if "ParameterValue" in each), ""),
+        "reboots": getattr(database, "reboots", 0),
+    }
+
+
+def _cache(backend: Any, group: Any, nodes: list[Any]) -> dict[str, Any]:
+    # Its age tells a group from an earlier one of the same name.
+    age = str(group.replication_group_create_time)
+    return {
+        "key": f"{group.replication_group_id}-{hashlib.sha256(age.encode()).hexdigest()[:12]}",
+        "hosts": sorted(_endpoints(group)),
+        "status": group.status,
+        "tokens": sorted(_tokens(nodes)) if group.auth_token_enabled else [],
+        "maxmemory_policy": _maxmemory_policy(backend, nodes),
+    }
+
+
+def _maxmemory_policy(backend: Any, nodes: list[Any]) -> str:
+    name = next((node.cache_parameter_group_name for node in nodes), None)
+    values: dict[str, Any] = backend.parameter_groups.get(name, {}).get("Values", {})
+    return str(values.get("maxmemory-policy", ""))
 
 
 def _postgres(database: Any, login: Login) -> dict[str, str]:
@@ -85,7 +127,6 @@ def _password(database: Any) -> str:
 def _redis(group: Any, nodes: list[Any], login: Login) -> dict[str, str]:
     if bool(group.transit_encryption_enabled) is not login.tls:
         return {"outcome": "reset", "message": ""}
-    tokens = [getattr(node, name, None) for node in nodes for name in ("auth_token", "former_auth_token")]
     if not group.auth_token_enabled:
         if login.password:
             return _denied(
@@ -95,9 +136,14 @@ def _redis(group: Any, nodes: list[Any], login: Login) -> dict[str, str]:
         return ACCEPTED
     if not login.password:
         return _denied("NOAUTH Authentication required.")
-    if not any(token and _same(token, login.password) for token in tokens):
+    if not any(_same(token, login.password) for token in _tokens(nodes)):
         return _denied("WRONGPASS invalid username-password pair or user is disabled.")
     return ACCEPTED
+
+
+def _tokens(nodes: list[Any]) -> set[str]:
+    tokens = (getattr(node, name, None) for node in nodes for name in ("auth_token", "former_auth_token"))
+    return {token for token in tokens if token}
 
 
 def _databases(account: str) -> Iterator[Any]:
@@ -105,11 +151,11 @@ def _databases(account: str) -> Iterator[Any]:
         yield from getattr(backend, "_databases", backend.databases).values()
 
 
-def _caches(account: str) -> Iterator[tuple[Any, list[Any]]]:
+def _caches(account: str) -> Iterator[tuple[Any, Any, list[Any]]]:
     for backend in dict.values(elasticache_backends[account]):
         for group in backend.replication_groups.values():
             members = [backend.cache_clusters.get(each) for each in group.member_clusters]
-            yield group, [each for each in members if each is not None]
+            yield backend, group, [each for each in members if each is not None]
 
 
 def _endpoints(group: Any) -> set[str]:

@@ -78,6 +78,9 @@ class Postgres(Server):
         (self._data / "postmaster.pid").unlink(missing_ok=True)  # of a killed one: its id may be anybody's by now
         if not self._data.exists():
             self._initialise()
+        elif self._account() not in {None, self._data.stat().st_uid}:
+            for path in (self._secret, self._data, *self._data.rglob("*")):  # it comes from elsewhere
+                self._give(path)
         self._own(self._data / "pg_hba.conf", LETS_IN)
 
     def _initialise(self) -> None:
@@ -116,10 +119,14 @@ class Postgres(Server):
         return False
 
     def _settle(self) -> None:
-        with self._connect("postgres") as connection:
-            self._make_roles(connection)
-            for name in filter(None, ("postgres", self.database)):
-                self._make_database(connection, name)
+        try:
+            with self._connect("postgres") as connection:
+                self._make_roles(connection)
+                for name in filter(None, ("postgres", self.database)):
+                    self._make_database(connection, name)
+        except psycopg.Error as error:
+            said = error.diag.message_primary or type(error).__name__
+            raise EnvironmentFault(f"PostgreSQL could not be set up: {said}", f"read {self.log}") from None
 
     def _make_roles(self, connection: psycopg.Connection) -> None:
         for name in (GROUP, self.user):

@@ -1,0 +1,100 @@
+"""The data stores' process: a server for every RDS instance and every ElastiCache group of an account.
+
+``python -m hallmark.twin.stores.main --state DIR --endpoint URL --account N --region R --aws-state DIR``
+
+It holds a lock on ``stores.lock`` in the state directory for as long as it lives, and ``stores.json`` tells of it once
+every server runs that should. Where they listen is in ``addresses.json``, by endpoint name; their data is in ``data``.
+"""
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from hallmark.errors import EnvironmentFault, Exit, HallmarkError
+from hallmark.twin.aws.seal import Seal
+from hallmark.twin.control import Control
+from hallmark.twin.files import hold, write
+from hallmark.twin.process import ENDED, respond_to_signal
+from hallmark.twin.stores.keeper import Keeper
+from hallmark.twin.stores.wanted import Wanted, read
+
+EVERY = 1.0
+"""Seconds between two looks at AWS."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the stores until told to stop. Returns an exit code of :class:`hallmark.errors.Exit`."""
+    options = _options(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    state: Path = options.state.absolute()
+    try:
+        with hold(state / "stores.lock", "Other data stores of this twin are running.") as lock:
+            lock.write(str(os.getpid()))
+            lock.flush()
+            state.chmod(0o700)
+            asyncio.run(serve(state, lambda: _wanted(options)))
+            write(state / "stores.json", json.dumps(_about() | {"pid": ENDED}))
+    except HallmarkError as error:
+        sys.stderr.write(f"{error.message}\n")
+        return error.exit_code
+    return Exit.PASSED
+
+
+async def serve(state: Path, ask: Callable[[], Sequence[Wanted]]) -> None:
+    """Follow what is asked for until SIGTERM or Ctrl-C.
+
+    Args:
+        state: The state directory.
+        ask: What is wanted now.
+    """
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    respond_to_signal(state / "stores.json")
+    keeper = Keeper(state, ask)
+    with ThreadPoolExecutor(1, "servers") as thread:  # a single one, see the keeper
+        try:
+            await loop.run_in_executor(thread, keeper.follow)
+            write(state / "stores.json", json.dumps(_about()))
+            while not stop.is_set():
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), EVERY)
+                if not stop.is_set():
+                    await loop.run_in_executor(thread, keeper.follow)
+        finally:
+            await loop.run_in_executor(thread, keeper.stop)
+
+
+def _wanted(options: argparse.Namespace) -> list[Wanted]:
+    # Only who can read the key of the emulated AWS is told the passwords.
+    if not (options.aws_state / "key").exists():
+        raise EnvironmentFault("The emulated AWS has no key yet.")
+    port = int(str(options.endpoint).rpartition(":")[2].strip("/"))
+    return read(Control(port, Seal.of(options.aws_state).token).store_secrets(options.account))
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="hallmark.twin.stores.main", description="The data stores of the twin.")
+    parser.add_argument("--state", type=Path, required=True, help="directory of the lock and of the data")
+    parser.add_argument("--endpoint", required=True, help="URL of the emulated AWS")
+    parser.add_argument("--account", required=True, help="AWS account, 12 digits")
+    parser.add_argument("--region", default="", help="AWS region; the stores of all are run")
+    parser.add_argument("--aws-state", type=Path, required=True, help="state directory of the emulated AWS")
+    return parser.parse_args(arguments)
+
+
+def _about() -> dict[str, object]:
+    return {"pid": os.getpid(), "started": datetime.now(UTC).isoformat(timespec="seconds")}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,318 @@
+"""The process that follows the emulated AWS: a real server behind every endpoint."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from hallmark.errors import HallmarkError
+from hallmark.twin.aws.seal import Seal
+from hallmark.twin.clients import Clients
+from hallmark.twin.control import Control
+from hallmark.twin.process import Process
+from hallmark.waiting import until
+
+REGION, ACCOUNT = "us-east-1", "330000000001"
+PASSWORD, TOKEN = "correct-horse-battery", "a-token-of-sixteen-letters"
+PATIENCE = 60
+DATABASE = {
+    "DBInstanceIdentifier": "pg",
+    "Engine": "postgres",
+    "EngineVersion": "16.4",
+    "DBInstanceClass": "db.t4g.medium",
+    "AllocatedStorage": 20,
+    "MasterUsername": "ann",
+    "MasterUserPassword": PASSWORD,
+    "DBName": "app",
+}
+
+
+@dataclass
+class Lab:
+    """An emulated AWS, and the process of the data stores beside it."""
+
+    clients: Clients
+    control: Control
+    folder: Path
+
+    @property
+    def state(self) -> Path:
+        """Of the stores."""
+        return self.folder / "stores"
+
+    @property
+    def process(self) -> Process:
+        """Of the stores."""
+        return Process(self.state, "stores", "hallmark.twin.stores.main", "The stores")
+
+    def launch(self) -> None:
+        """Start the stores."""
+        where = ["--endpoint", self.clients.endpoint, "--account", ACCOUNT, "--region", REGION]
+        arguments = ["--state", str(self.state), *where, "--aws-state", str(self.folder)]
+        self.process.launch(arguments, self.process.about)
+
+    def create_database(self, name: str = "pg", **options: Any) -> str:
+        """Make an instance; returns its endpoint."""
+        rds = self.clients("rds")
+        rds.create_db_instance(**DATABASE | {"DBInstanceIdentifier": name} | options)
+        found = rds.describe_db_instances(DBInstanceIdentifier=name)["DBInstances"][0]
+        host: str = found["Endpoint"]["Address"]
+        return host
+
+    def address(self, host: str) -> tuple[str, int] | None:
+        """Where the server of an endpoint is."""
+        with suppress(KeyError):
+            found = json.loads((self.state / "addresses.json").read_text())[host]
+            return found["address"], found["port"]
+        return None
+
+    def sql(self, host: str, statement: str, password: str = PASSWORD) -> Any:
+        """The first row that a client is told; None while there is none to tell."""
+        found = self.address(host)
+        if found is None:
+            return None
+        try:
+            with psycopg.connect(
+                host=found[0], port=found[1], user="ann", password=password, dbname="app", connect_timeout=30
+            ) as connection:
+                cursor = connection.execute(statement.encode())
+                return cursor.fetchone() if cursor.description else ()
+        except psycopg.OperationalError as error:
+            return str(error)
+
+    def redis(self, host: str, *words: str, token: str = TOKEN) -> Any:
+        """What a client of a cache is told; None while there is none to tell."""
+        found = self.address(host)
+        if found is None:
+            return None
+        try:
+            with redis.Redis(
+                host=found[0],
+                port=found[1],
+                password=token,
+                socket_timeout=30,
+                decode_responses=True,
+                protocol=2,
+                retry=Retry(NoBackoff(), 0),
+            ) as client:
+                return client.execute_command(*words)
+        except redis.RedisError as error:
+            return str(error)
+
+
+def come(condition: Callable[[], Any]) -> bool:
+    """Whether something comes true in good time."""
+    return bool(until(condition, PATIENCE, pause=0.2))
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """Both processes."""
+    folder = tmp_path_factory.mktemp("aws")
+    command = [sys.executable, "-m", "hallmark.twin.aws.server", "--port", "0", "--state", str(folder), "--no-autosave"]
+    with (folder / "log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as aws:
+        try:
+            assert until((folder / "server.json").exists, 60)
+            port = json.loads((folder / "server.json").read_text())["port"]
+            control = Control(port, Seal.of(folder).token)
+            assert until(control.health, 60)
+            running = Lab(Clients(f"http://127.0.0.1:{port}", ACCOUNT, REGION), control, folder)
+            _prepare(running)
+            running.launch()
+            yield running
+            running.process.stop()
+        finally:
+            aws.terminate()
+
+
+def _prepare(lab: Lab) -> None:
+    ec2 = lab.clients("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.7.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.7.0.0/24", AvailabilityZone=f"{REGION}a")["Subnet"]["SubnetId"]
+    lab.clients("elasticache").create_cache_subnet_group(
+        CacheSubnetGroupName="g", CacheSubnetGroupDescription="g", SubnetIds=[subnet]
+    )
+    lab.clients("elasticache").create_cache_parameter_group(
+        CacheParameterGroupName="p", CacheParameterGroupFamily="redis7", Description="p"
+    )
+    lab.clients("rds").create_db_parameter_group(
+        DBParameterGroupName="p", DBParameterGroupFamily="postgres16", Description="p"
+    )
+
+
+@pytest.fixture(scope="module")
+def database(lab: Lab) -> str:
+    """An instance with a server."""
+    host = lab.create_database(DBParameterGroupName="p")
+    assert come(lambda: lab.address(host))
+    return host
+
+
+@pytest.fixture(scope="module")
+def cache(lab: Lab) -> str:
+    """A group with a server."""
+    elasticache = lab.clients("elasticache")
+    elasticache.create_replication_group(
+        ReplicationGroupId="cache", ReplicationGroupDescription="c", Engine="redis", CacheNodeType="cache.t4g.small",
+        NumCacheClusters=2, TransitEncryptionEnabled=True, AuthToken=TOKEN, CacheSubnetGroupName="g",
+        CacheParameterGroupName="p", AutomaticFailoverEnabled=True,
+    )  # fmt: skip
+    shard = elasticache.describe_replication_groups()["ReplicationGroups"][0]["NodeGroups"][0]
+    host: str = shard["PrimaryEndpoint"]["Address"]
+    assert come(lambda: lab.address(host))
+    return host
+
+
+def test_a_database_can_be_used(lab: Lab, database: str) -> None:
+    """Its master logs in with its password, and nobody with another."""
+    assert lab.sql(database, "SELECT current_user") == ("ann",)
+    assert "password authentication failed" in lab.sql(database, "SELECT 1", "wrong")
+    assert (lab.state / "addresses.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_changed_password(lab: Lab, database: str) -> None:
+    """It is changed in the server, too."""
+
+    def change(old: str, new: str) -> None:
+        options = {"MasterUserPassword": new, "ApplyImmediately": True}
+        lab.clients("rds").modify_db_instance(DBInstanceIdentifier="pg", **options)
+        assert come(lambda: lab.sql(database, "SELECT 1", new) == (1,))
+        assert "password authentication failed" in lab.sql(database, "SELECT 1", old)
+
+    change(PASSWORD, "another-battery")
+    change("another-battery", PASSWORD)
+
+
+def test_a_stopped_database(lab: Lab, database: str) -> None:
+    """Nothing listens while it is stopped; afterwards its data is there, and its parameters are the new ones."""
+    lab.sql(database, "CREATE TABLE kept AS SELECT 7 AS n")
+    parameter = {"ParameterName": "max_connections", "ParameterValue": "23", "ApplyMethod": "pending-reboot"}
+    lab.clients("rds").modify_db_parameter_group(DBParameterGroupName="p", Parameters=[parameter])
+    lab.clients("rds").stop_db_instance(DBInstanceIdentifier="pg")
+    assert come(lambda: lab.address(database) is None)
+    lab.clients("rds").start_db_instance(DBInstanceIdentifier="pg")
+
+    assert come(lambda: lab.sql(database, "SELECT n FROM kept") == (7,))
+    assert lab.sql(database, "SELECT current_setting('max_connections')") == ("23",)
+
+
+def test_a_server_that_dies_comes_back(lab: Lab, database: str) -> None:
+    """As RDS recovers a crashed instance."""
+    before = lab.sql(database, "SELECT pg_postmaster_start_time()::text")
+    found = next(lab.state.glob("data/db-*/data/postmaster.pid"))
+    os.kill(int(found.read_text().split()[0]), signal.SIGKILL)
+
+    assert come(lambda: lab.sql(database, "SELECT pg_postmaster_start_time()::text") not in {None, before})
+    assert come(lambda: lab.sql(database, "SELECT 1") == (1,))
+
+
+def test_a_deleted_database(lab: Lab) -> None:
+    """Its server and its data are gone; one made anew under its name is empty."""
+    host = lab.create_database("short")
+    assert come(lambda: lab.sql(host, "CREATE TABLE t (n int)") == ())
+    folders = set(lab.state.glob("data/db-*"))
+    lab.clients("rds").delete_db_instance(DBInstanceIdentifier="short", SkipFinalSnapshot=True)
+    assert come(lambda: lab.address(host) is None)
+    assert come(lambda: len(set(lab.state.glob("data/db-*"))) == len(folders) - 1)
+
+    assert lab.create_database("short") == host
+    assert come(lambda: lab.sql(host, "SELECT count(*) FROM pg_tables WHERE tablename = 't'") == (0,))
+    lab.clients("rds").delete_db_instance(DBInstanceIdentifier="short", SkipFinalSnapshot=True)
+    assert come(lambda: lab.address(host) is None)
+
+
+def test_a_cache_can_be_used(lab: Lab, cache: str) -> None:
+    """With its token, and with no other."""
+    assert lab.redis(cache, "SET", "a", "1") is True
+    assert "invalid username-password pair" in lab.redis(cache, "PING", token="wrong")
+
+
+def test_a_rotated_token(lab: Lab, cache: str) -> None:
+    """ROTATE lets both in, SET the new one alone."""
+    new = "another-token-of-letters"
+    lab.redis(cache, "SET", "a", "1")
+    change = {"ReplicationGroupId": "cache", "AuthToken": new, "ApplyImmediately": True}
+    elasticache = lab.clients("elasticache")
+    elasticache.modify_replication_group(**change, AuthTokenUpdateStrategy="ROTATE")
+    assert come(lambda: lab.redis(cache, "GET", "a", token=new) == "1")
+    assert lab.redis(cache, "GET", "a") == "1"
+    elasticache.modify_replication_group(**change, AuthTokenUpdateStrategy="SET")
+    assert come(lambda: "invalid username-password pair" in str(lab.redis(cache, "PING")))
+    elasticache.modify_replication_group(**change | {"AuthToken": TOKEN}, AuthTokenUpdateStrategy="SET")
+    assert come(lambda: lab.redis(cache, "GET", "a") == "1")
+
+
+def test_a_parameter_of_a_cache(lab: Lab, cache: str) -> None:
+    """It is in force at once."""
+
+    def policy() -> str:
+        told: str = lab.redis(cache, "INFO", "memory")["maxmemory_policy"]
+        return told
+
+    assert policy() == "volatile-lru"
+    parameter = {"ParameterName": "maxmemory-policy", "ParameterValue": "noeviction"}
+    lab.clients("elasticache").modify_cache_parameter_group(
+        CacheParameterGroupName="p", ParameterNameValues=[parameter]
+    )
+    assert come(lambda: policy() == "noeviction")
+
+
+def test_the_stores_are_killed_and_start_again(lab: Lab, database: str, cache: str) -> None:
+    """Servers end with the process, and what was written is there with the next."""
+    lab.sql(database, "CREATE TABLE survives AS SELECT 8 AS n")
+    lab.redis(cache, "SET", "b", "2")
+    lab.redis(cache, "WAITAOF", "1", "0", "30000")
+    pids = _servers(lab.state)
+    assert len(pids) >= 2
+    lab.process.signal(signal.SIGKILL)
+    assert come(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids))
+
+    lab.launch()
+    assert lab.process.responds()
+    assert lab.sql(database, "SELECT n FROM survives") == (8,)
+    assert lab.redis(cache, "GET", "b") == "2"
+
+
+def test_an_orderly_end_leaves_nothing(lab: Lab, database: str) -> None:
+    """No server, and no address."""
+    lab.process.stop()
+    assert lab.address(database) is None
+    assert not _servers(lab.state)
+    lab.launch()
+    assert lab.address(database)
+
+
+def test_secrets_are_kept(lab: Lab, database: str, cache: str) -> None:
+    """Neither password nor token is in a log, in a file or on a command line; and only we are told them."""
+    assert lab.address(database)
+    assert lab.address(cache)
+    secrets = [word.encode() for word in (PASSWORD, TOKEN, "another-battery", "another-token-of-letters")]
+    written = [file.read_bytes() for file in lab.state.rglob("*") if file.is_file()]
+    written += [
+        Path(f"/proc/{pid}/{what}").read_bytes() for pid in _servers(lab.state) for what in ("cmdline", "environ")
+    ]
+    assert not [content for content in written if any(word in content for word in secrets)]
+    with pytest.raises(HallmarkError, match="control token is missing or wrong"):
+        Control(lab.control.port, "wrong").store_secrets(ACCOUNT)
+
+
+def _servers(state: Path) -> list[int]:
+    """Processes that run for the stores, by their log."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if str((process / "fd" / "2").readlink()).startswith(str(state / "data")):
+                found.append(int(process.name))
+    return found
