@@ -40,7 +40,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     workers = getattr(config, "workerinput", {})
     if workers.get("workerid") == "gw0" and any("built" in getattr(item, "fixturenames", ()) for item in items):
         builder = subprocess.Popen([sys.executable, __file__], stdin=subprocess.DEVNULL)
-        config.add_cleanup(lambda: (builder.terminate(), builder.wait()))
+        config.add_cleanup(lambda: _end(builder))
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    process.wait()
 
 
 @dataclass(frozen=True)
