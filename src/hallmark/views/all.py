@@ -16,6 +16,7 @@ from hallmark.views.logs import Logs
 from hallmark.views.network import Network
 from hallmark.views.nodes import Nodes
 from hallmark.views.observability import Observability
+from hallmark.views.platform import Platform
 from hallmark.views.release import Release
 from hallmark.views.secrets import Secrets
 from hallmark.views.storage import Storage
@@ -129,6 +130,11 @@ class Views:
     def ingresses(self) -> Ingresses:
         """Ingress, Services, and the load balancer in front of them."""
         return Ingresses(self)
+
+    @cached_property
+    def platform(self) -> Platform:
+        """The platform as its users meet it: TLS, authentication, traces that come back."""
+        return Platform(self)
 
     @cached_property
     def diagnosis(self) -> Diagnosis:
