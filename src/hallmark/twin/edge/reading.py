@@ -1,0 +1,144 @@
+"""Reading a load balancer and everything around it from the emulated AWS; blocking."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from hallmark.twin.clients import Clients
+from hallmark.twin.edge import names
+from hallmark.twin.edge.records import Balancer, Certificate, Listener, Protection, State, Target, TargetGroup
+
+SECURE = "HTTPS"
+
+
+def zones(clients: Clients) -> list[names.Zone]:
+    """All hosted zones with their records."""
+    route53 = clients("route53")
+    found = _all(route53, "list_hosted_zones", "HostedZones")
+    return [
+        names.zone(each, _all(route53, "list_resource_record_sets", "ResourceRecordSets", HostedZoneId=each["Id"]))
+        for each in found
+    ]
+
+
+def balancers(clients: Clients) -> dict[str, Balancer]:
+    """Application load balancers by DNS name."""
+    found = _all(clients("elbv2"), "describe_load_balancers", "LoadBalancers")
+    return {
+        names.canonical(each["DNSName"]): Balancer(
+            arn=each["LoadBalancerArn"],
+            name=each["LoadBalancerName"],
+            dns=names.canonical(each["DNSName"]),
+            scheme=each["Scheme"],
+            groups=tuple(each.get("SecurityGroups") or ()),
+        )
+        for each in found
+        if each["Type"] == "application"
+    }
+
+
+def state(clients: Clients, balancer: Balancer) -> State:
+    """All that decides what a load balancer does."""
+    elb = clients("elbv2")
+    found = elb.describe_load_balancer_attributes(LoadBalancerArn=balancer.arn)["Attributes"]
+    described = elb.describe_listeners(LoadBalancerArn=balancer.arn)["Listeners"]
+    listeners = {each["Port"]: _listener(clients, each) for each in described}
+    return State(
+        balancer=balancer,
+        attributes={each["Key"]: str(each["Value"]) for each in found},
+        listeners=listeners,
+        targets=_targets(elb, listeners.values()),
+        inbound=tuple(_inbound(clients, balancer.groups)),
+        protection=_protection(clients("wafv2"), balancer),
+    )
+
+
+def _all(client: Any, operation: str, key: str, **arguments: Any) -> list[dict[str, Any]]:
+    return [each for page in client.get_paginator(operation).paginate(**arguments) for each in page[key]]
+
+
+def _listener(clients: Clients, described: Mapping[str, Any]) -> Listener:
+    elb, arn = clients("elbv2"), described["ListenerArn"]
+    rules = elb.describe_rules(ListenerArn=arn)["Rules"]
+    rules.sort(key=lambda rule: (rule["IsDefault"], 0 if rule["IsDefault"] else int(rule["Priority"])))
+    versions: tuple[str, ...] = ()
+    certificates: tuple[Certificate, ...] = ()
+    if described["Protocol"] == SECURE:
+        policies = elb.describe_ssl_policies(Names=[described["SslPolicy"]])["SslPolicies"]
+        versions = tuple(version for policy in policies for version in policy["SslProtocols"])
+        certificates = tuple(_certificates(clients, described))
+    return Listener(described["Port"], described["Protocol"], versions, certificates, tuple(rules))
+
+
+def _certificates(clients: Clients, listener: Mapping[str, Any]) -> Iterator[Certificate]:
+    more = clients("elbv2").describe_listener_certificates(ListenerArn=listener["ListenerArn"])["Certificates"]
+    arns = [each["CertificateArn"] for each in (*listener.get("Certificates", ()), *more)]
+    for arn in dict.fromkeys(arns):
+        try:
+            found = clients("acm").describe_certificate(CertificateArn=arn)["Certificate"]
+        except ClientError:
+            continue  # deleted under the listener's feet
+        given = dict.fromkeys([found["DomainName"], *found.get("SubjectAlternativeNames", ())])
+        yield Certificate(arn, tuple(given), found.get("NotBefore"), found.get("NotAfter"))
+
+
+def _targets(elb: Any, listeners: Iterable[Listener]) -> dict[str, TargetGroup]:
+    wanted = {arn for each in listeners for rule in each.rules for arn in _forwards(rule)}
+    found = _all(elb, "describe_target_groups", "TargetGroups") if wanted else []
+    return {
+        each["TargetGroupArn"]: TargetGroup(
+            arn=each["TargetGroupArn"],
+            kind=each["TargetType"],
+            protocol=each["Protocol"],
+            targets=tuple(_registered(elb, each["TargetGroupArn"])),
+        )
+        for each in found
+        if each["TargetGroupArn"] in wanted
+    }
+
+
+def _forwards(rule: Mapping[str, Any]) -> Iterator[str]:
+    for action in rule["Actions"]:
+        if "TargetGroupArn" in action:
+            yield action["TargetGroupArn"]
+        yield from (each["TargetGroupArn"] for each in action.get("ForwardConfig", {}).get("TargetGroups", ()))
+
+
+def _registered(elb: Any, arn: str) -> Iterator[Target]:
+    for each in elb.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]:
+        yield Target(each["Target"]["Id"], int(each["Target"]["Port"]), each["TargetHealth"]["State"])
+
+
+def _inbound(clients: Clients, groups: tuple[str, ...]) -> Iterator[Mapping[str, Any]]:
+    if groups:
+        for group in clients("ec2").describe_security_groups(GroupIds=list(groups))["SecurityGroups"]:
+            yield from group["IpPermissions"]
+
+
+def _protection(waf: Any, balancer: Balancer) -> Protection | None:
+    acl = waf.get_web_acl_for_resource(ResourceArn=balancer.arn).get("WebACL")
+    if not acl:
+        return None
+    references: dict[str, Any] = {}
+    _refer(waf, acl["Rules"], references)
+    return Protection(acl, references)
+
+
+def _refer(waf: Any, thing: Any, into: dict[str, Any]) -> None:
+    """Read what is referred to by ARN, wherever in the rules that is."""
+    for value in thing.values() if isinstance(thing, dict) else thing:
+        if isinstance(value, (dict, list)):
+            _refer(waf, value, into)
+    arn = thing.get("ARN", "") if isinstance(thing, dict) else ""
+    if arn and arn not in into:
+        into[arn] = _reference(waf, arn)
+        _refer(waf, into[arn].get("Rules", []), into)
+
+
+def _reference(waf: Any, arn: str) -> dict[str, Any]:
+    kind, name, identifier = arn.rpartition(":")[2].split("/")[1:4]
+    read = {"ipset": "IPSet", "regexpatternset": "RegexPatternSet", "rulegroup": "RuleGroup"}
+    call = {"ipset": waf.get_ip_set, "regexpatternset": waf.get_regex_pattern_set, "rulegroup": waf.get_rule_group}
+    found: dict[str, Any] = call[kind](Name=name, Scope="REGIONAL", Id=identifier)[read[kind]]
+    return found

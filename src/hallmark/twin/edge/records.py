@@ -1,0 +1,108 @@
+"""What the edge knows of load balancers, as plain records."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+IDLE = "idle_timeout.timeout_seconds"
+DROPS_INVALID = "routing.http.drop_invalid_header_fields.enabled"
+FORWARDED_FOR = "routing.http.xff_header_processing.mode"
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A certificate of ACM as far as a client sees it."""
+
+    arn: str
+    names: tuple[str, ...]
+    begins: datetime | None
+    ends: datetime | None
+
+
+@dataclass(frozen=True)
+class Target:
+    """A registered target; *state* is its health in AWS's words."""
+
+    address: str
+    port: int
+    state: str
+
+
+@dataclass(frozen=True)
+class TargetGroup:
+    """A target group; *kind* is ``ip`` or ``instance``."""
+
+    arn: str
+    kind: str
+    protocol: str
+    targets: tuple[Target, ...]
+
+    @property
+    def usable(self) -> tuple[Target, ...]:
+        """The healthy ones. Without any, all that fail their checks: a load balancer fails open (ALB user guide)."""
+        healthy = tuple(each for each in self.targets if each.state == "healthy")
+        return healthy or tuple(each for each in self.targets if each.state == "unhealthy")
+
+
+@dataclass(frozen=True)
+class Listener:
+    """One port of a load balancer.
+
+    Attributes:
+        port, protocol: Where and how it listens.
+        versions: TLS versions of its policy, as AWS names them.
+        certificates: The default one first.
+        rules: As AWS describes them, in order; the default rule is last.
+    """
+
+    port: int
+    protocol: str
+    versions: tuple[str, ...]
+    certificates: tuple[Certificate, ...]
+    rules: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class Balancer:
+    """A load balancer by its names."""
+
+    arn: str
+    name: str
+    dns: str
+    scheme: str
+    groups: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Protection:
+    """A web ACL, and what its rules refer to by ARN: address sets, pattern sets, rule groups."""
+
+    acl: Mapping[str, Any]
+    references: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class State:
+    """All that decides what a load balancer does at this moment.
+
+    Attributes:
+        balancer: Which.
+        attributes: Its attributes.
+        listeners: By port.
+        targets: Target groups by ARN.
+        inbound: Ingress rules of its security groups.
+        protection: Its web ACL, if it has one.
+    """
+
+    balancer: Balancer
+    attributes: Mapping[str, str]
+    listeners: Mapping[int, Listener]
+    targets: Mapping[str, TargetGroup]
+    inbound: tuple[Mapping[str, Any], ...]
+    protection: Protection | None
+
+    @property
+    def idle(self) -> float:
+        """Seconds without a byte after which a connection ends."""
+        return float(self.attributes.get(IDLE) or 60)

@@ -1,0 +1,187 @@
+"""Targets that are slow, dead, gone or elsewhere, and what the load balancer says then."""
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import httpx
+import pytest
+from aiohttp import web
+
+from hallmark.waiting import until
+
+HOST = "langsmith.example.com"
+TARGET, PORT = "10.7.0.9", 8080
+
+
+@pytest.fixture
+def targets(stage: Any) -> Iterator[Any]:
+    """The stage; its target is put back afterwards."""
+    yield stage
+    stage.backstage.place(stage.backstage.echo)
+    stage.becomes(200)
+
+
+def says(answer: httpx.Response, words: str) -> None:
+    """The load balancer's own page."""
+    assert answer.headers["Server"] == "awselb/2.0"
+    assert answer.text == (
+        f"<html>\r\n<head><title>{words}</title></head>\r\n<body>\r\n<center><h1>{words}</h1></center>\r\n"
+        "</body>\r\n</html>\r\n"
+    )
+
+
+def test_no_target(targets: Any) -> None:
+    """503, because nobody is registered: no ready frontend, or a wrong selector."""
+    elb = targets.clients("elbv2")
+    group = {"TargetGroupArn": targets.ids["targets"], "Targets": [{"Id": TARGET, "Port": PORT}]}
+    elb.deregister_targets(**group)
+    try:
+        says(targets.becomes(503), "503 Service Temporarily Unavailable")
+    finally:
+        elb.register_targets(**group)
+
+
+def test_a_dead_target(targets: Any) -> None:
+    """502, because the connection is refused; likewise when the pod serves no such port."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as closed:
+        dead = closed.getsockname()[1]
+    targets.backstage.addresses[TARGET] = {"address": "127.0.0.1", "ports": {str(PORT): dead}}
+    says(targets.becomes(502), "502 Bad Gateway")
+    targets.backstage.addresses[TARGET] = {"address": "127.0.0.1", "ports": {}}
+    targets.becomes(502)
+
+
+def test_an_address_nobody_has(targets: Any) -> None:
+    """504: packets to it are lost. An address outside the loopback is one that nobody has."""
+    del targets.backstage.addresses[TARGET]
+    says(targets.becomes(504), "504 Gateway Time-out")
+    targets.backstage.addresses[TARGET] = {"address": "192.0.2.1", "ports": {str(PORT): 80}}
+    targets.becomes(504)
+
+
+def test_a_pod_that_was_restarted(targets: Any) -> None:
+    """The same address in the cluster, another port on this machine: no request is lost."""
+
+    async def second(_: web.Request) -> web.StreamResponse:
+        return web.Response(text="second")
+
+    assert targets.ask().status_code == 200
+    targets.backstage.place(second)
+    assert targets.ask("POST", content=b"x" * 20_000).text == "second"
+
+
+def test_a_slow_target(targets: Any) -> None:
+    """504 after the idle time-out (SE-17)."""
+
+    async def slow(request: web.Request) -> web.StreamResponse:
+        await asyncio.sleep(0 if request.path == "/quick" else 4)
+        return web.Response(text="at last")
+
+    targets.backstage.place(slow)
+    idle(targets, 1)
+    try:
+        assert targets.becomes(200, url="/quick").text == "at last"
+        says(targets.becomes(504), "504 Gateway Time-out")
+    finally:
+        idle(targets, 60)
+
+
+def idle(stage: Any, seconds: int) -> None:
+    """Set the idle time-out."""
+    attribute = {"Key": "idle_timeout.timeout_seconds", "Value": str(seconds)}
+    stage.clients("elbv2").modify_load_balancer_attributes(
+        LoadBalancerArn=stage.ids["balancer"], Attributes=[attribute]
+    )
+
+
+def test_a_target_that_hangs_up(targets: Any) -> None:
+    """502 before its answer began; an answer that breaks off ends the client's connection."""
+
+    async def rude(request: web.Request) -> web.StreamResponse:
+        assert request.transport
+        if request.path == "/half":
+            half = web.StreamResponse(headers={"Content-Length": "100"})
+            await half.prepare(request)
+            await half.write(b"x" * 50)
+            await asyncio.sleep(0.05)
+        request.transport.abort()
+        return web.Response()
+
+    targets.backstage.place(rude)
+    targets.becomes(502)
+    with pytest.raises(httpx.RemoteProtocolError):
+        targets.ask(url="/half")
+
+
+def test_answers_are_streamed(targets: Any) -> None:
+    """The first part is there before the last one is made; a body without a length, too."""
+    told = asyncio.Event()
+
+    async def parts(request: web.Request) -> web.StreamResponse:
+        if request.method == "PUT":
+            told.set()
+            return web.Response()
+        answer = web.StreamResponse()
+        await answer.prepare(request)
+        await answer.write(b"first")
+        async with asyncio.timeout(20):
+            await told.wait()
+        await answer.write(b"last")
+        return answer
+
+    targets.backstage.place(parts)
+    targets.becomes(200, "PUT")
+    told.clear()
+    with targets.client() as client, client.stream("GET", f"https://{HOST}/") as answer:
+        received = answer.iter_raw()
+        assert next(received) == b"first"
+        targets.ask("PUT")
+        assert b"".join(received) == b"last"
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "DELETE", "PATCH"])
+def test_methods_and_codings_pass(targets: Any, method: str) -> None:
+    """A compressed answer stays compressed, and HEAD has no body."""
+
+    async def coded(request: web.Request) -> web.StreamResponse:
+        return web.Response(body=b"\x1f\x8bnot really", headers={"X-Method": request.method, "Content-Type": "a/b"})
+
+    targets.backstage.place(coded)
+    answer = targets.becomes(200, method)
+    assert (answer.headers["X-Method"], answer.headers["Content-Length"]) == (method, "12")
+    assert answer.content == (b"" if method == "HEAD" else b"\x1f\x8bnot really")
+
+
+def test_a_large_body_in_both_ways(targets: Any) -> None:
+    """32 MB there and back, unchanged."""
+
+    async def back(request: web.Request) -> web.StreamResponse:
+        return web.Response(body=await request.read())
+
+    targets.backstage.place(back)
+    content = bytes(range(256)) * (32 * 4096)
+    assert targets.becomes(200, "POST", content=content).content == content
+
+
+def test_invalid_header_names_are_dropped(stage: Any) -> None:
+    """Only if the load balancer is told so; names with an underscore are what that is about."""
+
+    def arrives() -> bool:
+        return "X_Trace" in stage.ask(headers={"X_Trace": "1"}).json()["headers"]
+
+    def strict(value: str) -> None:
+        attribute = {"Key": "routing.http.drop_invalid_header_fields.enabled", "Value": value}
+        stage.clients("elbv2").modify_load_balancer_attributes(
+            LoadBalancerArn=stage.ids["balancer"], Attributes=[attribute]
+        )
+
+    assert arrives()
+    strict("true")
+    try:
+        assert until(lambda: not arrives(), 20)
+    finally:
+        strict("false")
+    assert until(arrives, 20)
