@@ -58,25 +58,25 @@ def test_refusals(reference: str, reason: str, words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("container", "command", "module", "role"),
+    ("container", "command", "role"),
     [
-        ("langsmith-backend", ["./entrypoint.sh"], "service", "backend"),
-        ("langsmith-platform-backend", ["smith_go_entrypoint.sh"], "service", "platform-backend"),
-        ("langsmith-queue", ["./queue_entrypoint.sh"], "service", "queue"),
-        ("langsmith-ingest-queue", ["asynq_worker_entrypoint.sh"], "service", "ingest-queue"),
-        ("langsmith-playground", ["smith_playground_entrypoint.sh"], "service", "playground"),
-        ("migrations", ["./pg_migration_entrypoint.sh"], "hooks", "migrations"),
-        ("ch-migrations", ["./ch_migration_entrypoint.sh"], "hooks", "ch-migrations"),
-        ("auth-bootstrap", ["./auth_bootstrap_entrypoint.sh"], "hooks", "auth-bootstrap"),
-        ("e2e-test", ["python", "scripts/test_e2e_trace.pyc"], "hooks", "e2e-test"),
-        ("backfill-check", ["./backfill_check_entrypoint.sh"], "hooks", "backfill-check"),
+        ("langsmith-backend", ["./entrypoint.sh"], "backend"),
+        ("langsmith-platform-backend", ["smith_go_entrypoint.sh"], "platform-backend"),
+        ("langsmith-queue", ["./queue_entrypoint.sh"], "queue"),
+        ("langsmith-ingest-queue", ["asynq_worker_entrypoint.sh"], "ingest-queue"),
+        ("langsmith-playground", ["smith_playground_entrypoint.sh"], "playground"),
+        ("migrations", ["./pg_migration_entrypoint.sh"], "migrations"),
+        ("ch-migrations", ["./ch_migration_entrypoint.sh"], "ch-migrations"),
+        ("auth-bootstrap", ["./auth_bootstrap_entrypoint.sh"], "auth-bootstrap"),
+        ("e2e-test", ["python", "scripts/test_e2e_trace.pyc"], "e2e-test"),
+        ("backfill-check", ["./backfill_check_entrypoint.sh"], "backfill-check"),
     ],
 )
-def test_roles(container: str, command: list[str], module: str, role: str) -> None:
+def test_roles(container: str, command: list[str], role: str) -> None:
     """One image is many workloads: the container's name and command decide."""
     program = CATALOGUE.pull(BACKEND).program(container, command)
 
-    assert (program.module.rsplit(".", 1)[-1], program.settings["role"]) == (module, role)
+    assert (program.module, program.settings["role"]) == ("hallmark.twin.platform.main", role)
     assert program.settings["version"] == "0.16.45"
 
 
