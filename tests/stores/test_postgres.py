@@ -91,12 +91,21 @@ def test_the_password_can_be_changed(server: Postgres) -> None:
 
 def test_the_master_is_no_superuser(server: Postgres) -> None:
     """As on RDS: it makes roles, databases and trusted extensions, but cannot reach the machine."""
-    ask(server, "CREATE EXTENSION citext")
+    for name in ("btree_gin", "btree_gist", "citext", "ltree", "pg_trgm"):
+        ask(server, f"CREATE EXTENSION {name}")
     ask(server, "CREATE ROLE reader")
     ask(server, "CREATE DATABASE other")
     assert ask(server, "SELECT current_setting('max_connections')") == ("17",)
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         ask(server, "COPY (SELECT 1) TO PROGRAM 'cat'")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has to give itself up")
+def test_it_never_runs_as_root(server: Postgres) -> None:
+    """Below folders that are closed to everybody else, as those of a test and of root's home are."""
+    status = Path(f"/proc/{server.pid}/status").read_text()
+    assert "Uid:\t0" not in status
+    assert server.folder.parent.stat().st_mode & 0o077 == 0
 
 
 def test_files_are_closed_to_others(server: Postgres) -> None:

@@ -66,7 +66,10 @@ def servers(account: str) -> dict[str, list[dict[str, Any]]]:
 
 
 def _database(database: Any) -> dict[str, Any]:
-    parameters = [group.parameters.get("max_connections") or {} for group in database.db_parameter_groups()]
+    group = database.backend.db_parameter_groups.get(
+        database.db_parameter_group_name or ""
+    )  # this makes no default one
+    connections = group.parameters.get("max_connections", {}) if group else {}
     return {
         "key": database.dbi_resource_id,
         "hosts": [database.address],
@@ -74,7 +77,7 @@ def _database(database: Any) -> dict[str, Any]:
         "user": database.master_username,
         "password": _password(database),
         "database": database.db_name or "",
-        "max_connections": next((str(each["ParameterValue"]) for each in parameters if "ParameterValue" in each), ""),
+        "max_connections": str(connections.get("ParameterValue", "")),
         "reboots": getattr(database, "reboots", 0),
     }
 

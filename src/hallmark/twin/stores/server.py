@@ -86,9 +86,9 @@ class Server:
             within: Seconds it gets to end in order.
         """
         process, self._process = self._process, None
-        if process is None:
-            return
-        if process.poll() is None and within:
+        if process is None or process.poll() is not None:
+            return  # its id may be anybody's by now; what it forked ends with it
+        if within:
             process.send_signal(self.gently)
             process.send_signal(signal.SIGCONT)  # a frozen one would not hear it
             with suppress(subprocess.TimeoutExpired):
