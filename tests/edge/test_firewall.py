@@ -266,12 +266,26 @@ def test_a_blocked_upload_is_answered(firewall: Firewall, stage: Any) -> None:
         assert client.post(f"https://{HOST}/chunked", content=chunks).status_code == 403
 
 
+def test_a_rule_that_is_not_understood(firewall: Firewall, stage: Any) -> None:
+    """500 for what it looks at; the edge goes on and its log has no part of the request."""
+    broken = starts("/broken")
+    broken["ByteMatchStatement"]["PositionalConstraint"] = "SOMEWHERE"
+    token = firewall.waf.get_web_acl(Name="edge", Scope="REGIONAL", Id=firewall.id)["LockToken"]
+    firewall.waf.update_web_acl(
+        Name="edge", Scope="REGIONAL", Id=firewall.id, LockToken=token, Rules=[own("broken", 1, broken)],
+        DefaultAction={"Allow": {}}, VisibilityConfig=SEEN,
+    )  # fmt: skip
+    stage.becomes(500, url="/broken?key=hidden")
+    log = (stage.folder / "edge.log").read_text()
+    assert log.splitlines()[-1].endswith("main could not answer: KeyError")
+    assert "hidden" not in log
+
+
 def test_nothing_secret_is_kept(firewall: Firewall, stage: Any) -> None:
     """Neither queries nor headers nor bodies; and who shows no token reads nothing."""
-    del firewall
+    firewall.set(managed(COMMON, 1))
     stage.ask("POST", "/secret?key=in-the-query", content=b"in-the-body", headers={"X-Api-Key": "in-a-header"})
-    told = stage.status().text
+    told = stage.status().text + (stage.folder / "edge.log").read_text()
     assert "/secret" in told
     assert not [word for word in ("in-the-query", "in-the-body", "in-a-header") if word in told]
     assert stage.status(token="wrong").status_code == 401
-    assert (stage.folder / "edge.log").read_text() == ""

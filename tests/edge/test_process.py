@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from hallmark.errors import EnvironmentFault
+from hallmark.twin.edge import report
 from hallmark.twin.process import Process, is_free
 from hallmark.waiting import until
 
@@ -100,6 +102,14 @@ def test_it_dies_with_its_parent(stage: Any, tmp_path: Path) -> None:
     assert until(lambda: is_free(port), 20)
     with pytest.raises(ProcessLookupError):
         until(lambda: os.kill(pid, 0), 20)
+
+
+def test_counters_are_read_by_the_twin(stage: Any, tmp_path: Path) -> None:
+    """With the token of its folder; without an edge there is one sentence."""
+    stage.ask(url="/counted-by-the-twin")
+    assert report.read(stage.folder)["requests"][-1]["path"] == "/counted-by-the-twin"
+    with pytest.raises(EnvironmentFault, match="do not answer"):
+        report.read(tmp_path)
 
 
 def test_a_taken_port(another: Callable[..., Any], stage: Any, tmp_path: Path) -> None:

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from hallmark.twin.edge import listening, names, pages
+from hallmark.twin.edge import balancing, listening, names, pages, paths
 from hallmark.twin.edge.certificates import chosen
-from hallmark.twin.edge.records import Certificate, Target, TargetGroup
+from hallmark.twin.edge.records import Balancer, Certificate, Target, TargetGroup
 from hallmark.twin.edge.waf import attacks, transformations
 from hallmark.twin.edge.waf.managed import GROUPS
 from hallmark.twin.edge.waf.rates import Rates
@@ -135,6 +135,41 @@ def test_a_group_without_a_healthy_target_fails_open() -> None:
     assert TargetGroup("a", "ip", "HTTP", every).usable == (well,)
     assert TargetGroup("a", "ip", "HTTP", every[1:]).usable == (ill,)
     assert TargetGroup("a", "ip", "HTTP", every[2:]).usable == ()
+
+
+def rule(group: str = "", cidr: str = "", port: int = 8080) -> dict[str, Any]:
+    """A rule of a security group."""
+    sources = {"UserIdGroupPairs": [{"GroupId": group}]} if group else {"IpRanges": [{"CidrIp": cidr}]}
+    return {"IpProtocol": "tcp", "FromPort": port, "ToPort": port, **sources}
+
+
+@pytest.mark.parametrize(
+    ("leaves", "enters", "is_open"),
+    [
+        (rule("nodes"), rule("alb"), True),
+        (rule(cidr="0.0.0.0/0"), rule(cidr="10.0.1.0/24"), True),
+        (rule("nodes"), rule("other"), False),
+        (rule("nodes"), rule("alb", port=80), False),
+        (rule("nodes", port=80), rule("alb"), False),
+        (rule(cidr="10.0.9.0/24"), rule("alb"), False),
+    ],
+)
+def test_the_way_from_load_balancer_to_pod(leaves: Any, enters: Any, is_open: bool) -> None:  # noqa: FBT001  (a column)
+    """Out of one security group and into the other; nodes are found by the subnet."""
+    balancer = Balancer("arn", "main", ELB, "internal", "vpc", ("public",), ("alb",))
+    groups = {"alb": {"IpPermissionsEgress": [leaves]}, "nodes": {"IpPermissions": [enters]}}
+    nodes = [{"SubnetId": "private", "SecurityGroups": [{"GroupId": "nodes"}]}]
+    network = paths.Network({"public": "10.0.1.0/24", "private": "10.0.2.0/24"}, groups, nodes)
+    target, elsewhere = Target("10.0.2.7", 8080, "healthy"), Target("10.0.3.7", 8080, "healthy")
+    assert paths.barred(network, balancer, [target, elsewhere]) == (set() if is_open else {target})
+
+
+@pytest.mark.parametrize(("size", "limit"), [(None, 8192), ("KB_16", 16384), ("KB_64", 65536)])
+def test_how_much_of_a_body_is_inspected(size: str | None, limit: int) -> None:
+    """8 KB, or what the web ACL is set to."""
+    kinds = {"APPLICATION_LOAD_BALANCER": {"DefaultSizeInspectionLimit": size}} if size else {}
+    assert balancing.body_limit({"AssociationConfig": {"RequestBody": kinds}}) == limit
+    assert balancing.body_limit({"AssociationConfig": None}) == 8192
 
 
 def test_certificates_are_chosen_by_name() -> None:
@@ -296,6 +331,8 @@ def test_a_rate_recovers() -> None:
         (attacks.is_cross_site_scripting, b"if a < b then on = 1", False),
         (attacks.is_cross_site_scripting, b'{"inputs": {"question": "What is 1 < 2?"}}', False),
         (attacks.is_sql_injection, b"' or 1=1 --", True),
+        (attacks.is_sql_injection, b"5 and 1=1", True),
+        (attacks.is_sql_injection, b"5 and 1=2", False),
         (attacks.is_sql_injection, b"1 UNION SELECT password", True),
         (attacks.is_sql_injection, b"select the best option or two", False),
         (attacks.is_remote_file, b"http://192.0.2.1/x.php", True),

@@ -62,6 +62,24 @@ def test_an_address_nobody_has(targets: Any) -> None:
     targets.becomes(504)
 
 
+def test_the_nodes_security_group_is_closed(targets: Any) -> None:
+    """504 until it lets the load balancer in: pods have the security groups of their node."""
+    ec2 = targets.clients("ec2")
+    nodes = ec2.create_security_group(GroupName="nodes", Description="nodes", VpcId=targets.ids["vpc"])["GroupId"]
+    instance = ec2.run_instances(
+        ImageId="ami-0a1b2c3d4e5f67890", MinCount=1, MaxCount=1, SubnetId=targets.ids["subnet-a"],
+        SecurityGroupIds=[nodes],
+    )["Instances"][0]["InstanceId"]  # fmt: skip
+    try:
+        targets.becomes(504)
+        source = [{"GroupId": targets.ids["group"]}]
+        rule = {"IpProtocol": "tcp", "FromPort": PORT, "ToPort": PORT, "UserIdGroupPairs": source}
+        ec2.authorize_security_group_ingress(GroupId=nodes, IpPermissions=[rule])
+        targets.becomes(200)
+    finally:
+        ec2.terminate_instances(InstanceIds=[instance])
+
+
 def test_a_pod_that_was_restarted(targets: Any) -> None:
     """The same address in the cluster, another port on this machine: no request is lost."""
 

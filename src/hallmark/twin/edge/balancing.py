@@ -1,5 +1,6 @@
 """What a load balancer does with one request: web ACL, listener rules, answer."""
 
+import asyncio
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -43,13 +44,16 @@ class Balancing:
         answer: web.StreamResponse
         try:
             if state.protection:
-                decision = await self._decision(incoming, state.protection)
+                async with asyncio.timeout(state.idle):
+                    decision = await self._decision(incoming, state.protection)
             if decision.action != "Allow":
                 rule, answer = decision.rule, _stopped(decision, state.protection)
             else:
                 incoming.inserted = _inserted(decision.settings)
                 rule, answer = await self._follow(incoming, state, listener)
             status = answer.status
+        except TimeoutError:
+            answer = pages.page(status := 408)
         finally:
             by = "waf" if decision.action != "Allow" else "target" if incoming.answered else "elb"
             spent = round((time.monotonic() - began) * 1000, 1)
@@ -59,7 +63,7 @@ class Balancing:
         return answer
 
     async def _decision(self, incoming: Incoming, protection: Protection) -> acl.Decision:
-        inspected = await incoming.inspected(_limit(protection.acl))
+        inspected = await incoming.inspected(body_limit(protection.acl))
         return acl.decide(protection.acl, inspected, self._rates, protection.references)
 
     async def _follow(self, incoming: Incoming, state: State, listener: Listener) -> tuple[str, web.StreamResponse]:
@@ -83,7 +87,7 @@ class Balancing:
         return pages.page(561)
 
 
-def _limit(settings: Mapping[str, Any]) -> int:
+def body_limit(settings: Mapping[str, Any]) -> int:
     """Bytes of a body that the web ACL sees."""
     sizes = (settings.get("AssociationConfig") or {}).get("RequestBody") or {}
     chosen = (sizes.get("APPLICATION_LOAD_BALANCER") or {}).get("DefaultSizeInspectionLimit", "")

@@ -73,7 +73,7 @@ class Forwarder:
             Broken: The answer had begun and did not end.
         """
         group = state.targets.get(_group(action))
-        target = self._turn(group) if group else None
+        target = self._turn(group, state) if group else None
         if group is None or target is None:
             return pages.page(503)
         try:
@@ -87,14 +87,15 @@ class Forwarder:
         incoming.answered = True
         return await _returned(incoming, answer, state.idle)
 
-    def _turn(self, group: TargetGroup) -> Target | None:
-        usable = group.usable
+    def _turn(self, group: TargetGroup, state: State) -> Target | None:
+        # What cannot be reached fails its health checks, which nobody makes here; without any other it is used.
+        usable = [each for each in group.usable if each not in state.barred] or group.usable
         return usable[next(self._turns[group.arn]) % len(usable)] if usable else None
 
     async def _ask(
         self, incoming: Incoming, state: State, group: TargetGroup, target: Target
     ) -> aiohttp.ClientResponse:
-        place = await self._place(group, target)
+        place = await self._place(state, group, target)
         try:
             return await self._asked(incoming, state, group, place)
         except aiohttp.ClientConnectorError:
@@ -104,16 +105,16 @@ class Forwarder:
                 raise
             return await self._asked(incoming, state, group, moved)
 
-    async def _place(self, group: TargetGroup, target: Target) -> tuple[str, int]:
+    async def _place(self, state: State, group: TargetGroup, target: Target) -> tuple[str, int]:
         try:
-            return await self._find(group, target)
+            return await self._find(group, target, is_barred=target in state.barred)
         except Unreachable:
             await asyncio.sleep(self._patience)
             raise
 
-    async def _find(self, group: TargetGroup, target: Target) -> tuple[str, int]:
-        if group.kind != "ip":
-            raise Unreachable  # a node port, which the twin's nodes do not have
+    async def _find(self, group: TargetGroup, target: Target, *, is_barred: bool) -> tuple[str, int]:
+        if is_barred or group.kind != "ip":
+            raise Unreachable  # by security groups; or a node port, which the twin's nodes do not have
         try:
             return await self._pods.find(target.address, target.port)
         except (Unreachable, Refused):

@@ -1,11 +1,13 @@
 """Answers that are a second old at most, or on their way: nobody waits while the last one still serves."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+LOG = logging.getLogger(__name__)
 FRESH = 1.0
 """Seconds after which an answer is asked for again."""
 USABLE = 1.8
@@ -62,6 +64,8 @@ class Fresh(Generic[T]):
             self._answer = (await self._read(),)
             self._failure = None
         except self._failures as error:
+            if self._failure is None:
+                LOG.warning("reading failed: %s", type(error).__name__)
             self._failure = error
         finally:
             self._began = began

@@ -6,7 +6,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from hallmark.twin.clients import Clients
-from hallmark.twin.edge import names
+from hallmark.twin.edge import names, paths
 from hallmark.twin.edge.records import Balancer, Certificate, Listener, Protection, State, Target, TargetGroup
 
 SECURE = "HTTPS"
@@ -31,6 +31,8 @@ def balancers(clients: Clients) -> dict[str, Balancer]:
             name=each["LoadBalancerName"],
             dns=names.canonical(each["DNSName"]),
             scheme=each["Scheme"],
+            vpc=each["VpcId"],
+            subnets=tuple(zone["SubnetId"] for zone in each["AvailabilityZones"]),
             groups=tuple(each.get("SecurityGroups") or ()),
         )
         for each in found
@@ -44,12 +46,14 @@ def state(clients: Clients, balancer: Balancer) -> State:
     found = elb.describe_load_balancer_attributes(LoadBalancerArn=balancer.arn)["Attributes"]
     described = elb.describe_listeners(LoadBalancerArn=balancer.arn)["Listeners"]
     listeners = {each["Port"]: _listener(clients, each) for each in described}
+    targets, network = _targets(elb, listeners.values()), _network(clients("ec2"), balancer.vpc)
     return State(
         balancer=balancer,
         attributes={each["Key"]: str(each["Value"]) for each in found},
         listeners=listeners,
-        targets=_targets(elb, listeners.values()),
-        inbound=tuple(_inbound(clients, balancer.groups)),
+        targets=targets,
+        inbound=paths.inbound(network, balancer),
+        barred=paths.barred(network, balancer, (each for group in targets.values() for each in _of_pods(group))),
         protection=_protection(clients("wafv2"), balancer),
     )
 
@@ -110,10 +114,23 @@ def _registered(elb: Any, arn: str) -> Iterator[Target]:
         yield Target(each["Target"]["Id"], int(each["Target"]["Port"]), each["TargetHealth"]["State"])
 
 
-def _inbound(clients: Clients, groups: tuple[str, ...]) -> Iterator[Mapping[str, Any]]:
-    if groups:
-        for group in clients("ec2").describe_security_groups(GroupIds=list(groups))["SecurityGroups"]:
-            yield from group["IpPermissions"]
+def _of_pods(group: TargetGroup) -> tuple[Target, ...]:
+    return group.targets if group.kind == "ip" else ()
+
+
+def _network(ec2: Any, vpc: str) -> paths.Network:
+    mine = {"Name": "vpc-id", "Values": [vpc]}
+    running = {"Name": "instance-state-name", "Values": ["running"]}
+    found = _all(ec2, "describe_instances", "Reservations", Filters=[mine, running])
+    return paths.Network(
+        subnets={
+            each["SubnetId"]: each["CidrBlock"] for each in _all(ec2, "describe_subnets", "Subnets", Filters=[mine])
+        },
+        groups={
+            each["GroupId"]: each for each in _all(ec2, "describe_security_groups", "SecurityGroups", Filters=[mine])
+        },
+        instances=[each for reservation in found for each in reservation["Instances"]],
+    )
 
 
 def _protection(waf: Any, balancer: Balancer) -> Protection | None:

@@ -65,12 +65,14 @@ class Listener:
 
 @dataclass(frozen=True)
 class Balancer:
-    """A load balancer by its names."""
+    """A load balancer: its names, and where it stands."""
 
     arn: str
     name: str
     dns: str
     scheme: str
+    vpc: str
+    subnets: tuple[str, ...]
     groups: tuple[str, ...]
 
 
@@ -92,6 +94,7 @@ class State:
         listeners: By port.
         targets: Target groups by ARN.
         inbound: Ingress rules of its security groups.
+        barred: Targets that security groups keep it from.
         protection: Its web ACL, if it has one.
     """
 
@@ -100,6 +103,7 @@ class State:
     listeners: Mapping[int, Listener]
     targets: Mapping[str, TargetGroup]
     inbound: tuple[Mapping[str, Any], ...]
+    barred: frozenset[Target]
     protection: Protection | None
 
     @property

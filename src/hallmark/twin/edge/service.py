@@ -2,6 +2,7 @@
 
 import asyncio
 import hmac
+import logging
 from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
 from typing import Any
@@ -24,6 +25,7 @@ PRIVATE = tuple(map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"
 LARGEST_LINE = 16 * 1024
 """Bytes of a request line or a header (ALB quotas)."""
 HTTP_PORT = 80
+LOG = logging.getLogger(__name__)
 
 
 class Silent(Exception):
@@ -141,6 +143,10 @@ class Edge:
             return await self._balancing.answer(request, state, listener)
         except Broken as error:
             raise self._hung_up(request) from error
+        except (LookupError, TypeError, ValueError) as error:
+            # A rule that is not understood. The type alone: a message could hold a part of the request.
+            LOG.warning("%s could not answer: %s", balancer.name, type(error).__name__)
+            return pages.page(500)
 
     async def _proxied(self, request: web.BaseRequest, connection: Connection) -> web.StreamResponse:
         """A request in the form that proxies take for plain HTTP."""

@@ -14,7 +14,8 @@ from hallmark.twin.edge.names import BALANCERS, Unresolved, Zone, resolve
 from hallmark.twin.edge.records import Balancer, State
 
 T = TypeVar("T")
-FAILURES = (ClientError, BotoCoreError, LookupError)
+FAILURES = (ClientError, BotoCoreError, LookupError, TypeError, ValueError)
+"""Not answered, or in a way that is not understood."""
 
 
 class World:
