@@ -1,6 +1,5 @@
 """ClickHouse's engine behind HTTP: starts, keeps, survives, refuses, and loses nothing."""
 
-import gzip
 import json
 import signal
 import subprocess
@@ -205,14 +204,45 @@ def test_inserts_by_url_and_by_body(engine: Engine) -> None:
     assert engine.ask("SELECT 1 FROM missing").startswith("404 60 ")
 
 
+@pytest.mark.parametrize("encoding", ["gzip", "zstd", "lz4"])
 @pytest.mark.usefixtures("table")
-def test_bodies_of_many_frames(engine: Engine) -> None:
+def test_bodies_of_many_frames(engine: Engine, encoding: str) -> None:
     """Compressed bodies are read to the end: clients send several frames one after the other."""
+    module = pytest.importorskip({"gzip": "gzip", "zstd": "zstandard", "lz4": "lz4.frame"}[encoding])
     first, second = b"INSERT INTO t FORMAT TSV\n1\tx\n", b"2\ty\n"
-    engine.ask(gzip.compress(first) + gzip.compress(second), headers={"Content-Encoding": "gzip"})
+    engine.ask(module.compress(first) + module.compress(second), headers={"Content-Encoding": encoding})
 
     assert engine.ask("SELECT count() FROM t") == "2"
+
+
+def test_a_body_that_cannot_be_read(engine: Engine) -> None:
+    """An unknown compression, one that is not what it says, and nothing at all."""
     assert engine.ask(b"x", headers={"Content-Encoding": "snappy"}).startswith("501 48 ")
+    assert engine.ask(b"x", headers={"Content-Encoding": "zstd"}).startswith("500 ")
+    assert engine.ask("", query=" ").startswith("400 62 ")
+
+
+@pytest.mark.usefixtures("table")
+def test_what_is_acknowledged_is_there(engine: Engine) -> None:
+    """Whatever a client says of waiting."""
+    clause = "SETTINGS async_insert = 1, wait_for_async_insert = 0"
+    for number, statement in enumerate(("INSERT INTO t FORMAT TSV\n1\tx", "INSERT INTO t VALUES (2, 'y')"), 1):
+        engine.ask(statement, async_insert="1", wait_for_async_insert="0")
+        assert engine.ask("SELECT count() FROM t") == str(number)
+    for rest in ("FORMAT TSV\n3\tz", "VALUES (4, 'z')"):
+        engine.ask(f"INSERT INTO t {clause} {rest}")
+    assert engine.ask("SELECT count() FROM t") == "4"
+
+
+def test_a_full_disk(engine: Engine) -> None:
+    """An INSERT is refused while there is no space, and reading goes on."""
+    engine.ask("CREATE TABLE d (a UInt32) ENGINE = MergeTree ORDER BY a")
+    engine.ask("INSERT INTO d FORMAT TSV\n1")
+    engine.ask("ALTER TABLE d MODIFY SETTING min_free_disk_bytes_to_perform_insert = 1000000000000000000")
+    for statement in ("INSERT INTO d FORMAT TSV\n2", "INSERT INTO d VALUES (2)"):
+        assert engine.ask(statement).startswith("500 243 ")
+    assert engine.ask("SELECT count() FROM d") == "1"
+    engine.ask("DROP TABLE d")
 
 
 def test_nothing_of_one_client_is_left_for_the_next(engine: Engine) -> None:

@@ -89,6 +89,8 @@ class Engine:
         Raises:
             EngineError: It was refused.
         """
+        if not statement.text.strip():
+            raise EngineError("Code: 62. DB::Exception: Syntax error: Empty query. (SYNTAX_ERROR)")
         connection = self._module.connect(f"file:{self._path}")
         try:
             self._settle(connection, statement)
