@@ -10,15 +10,17 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
+import redis
 
 from hallmark.twin.aws.seal import Seal
 from hallmark.twin.clients import Clients
@@ -140,6 +142,12 @@ class Pod:
 class Platform:
     """The stand-in, its stores, and short ways to talk to it."""
 
+    RDS: ClassVar = RDS
+    CACHE: ClassVar = CACHE
+    CLICKHOUSE: ClassVar = CLICKHOUSE
+    EMAIL: ClassVar = EMAIL
+    ADMIN: ClassVar = ADMIN
+
     folder: Path
     gate: Gate
     aws: Clients
@@ -221,7 +229,8 @@ class Platform:
         """Call any URL; the key of the test goes along unless headers are given."""
         data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
         known = {name.replace("_", "-"): value for name, value in headers.items()} or {"x-api-key": self.key}
-        request = urllib.request.Request(url, data, {"Content-Type": "application/json", **known}, method=method)
+        known |= {"Content-Type": known.get("Content-Type", "application/json")}
+        request = urllib.request.Request(url, data, known, method=method)  # noqa: S310  (http)
         try:
             with OPENER.open(request, timeout=60) as answer:
                 return answer.status, _content(answer.read())
@@ -249,6 +258,12 @@ class Platform:
         """How many runs wait."""
         url = f"http://127.0.0.1:{self.pods['platform-backend'].port}/metrics?format=json"
         return int(self.ask(url)[1]["ingestion_queue"]["pending"])
+
+    def cache_age(self) -> float:
+        """Seconds since the oldest run that waits was accepted."""
+        with redis.Redis(*self.cache.address, password=TOKEN, protocol=2) as client:
+            found: Any = client.xrange("langsmith:ingestion", count=1)
+        return time.time() - int(found[0][0].split(b"-")[0]) / 1000 if found else 0.0
 
     def readable(self, identity: str, seconds: float = 60.0) -> Json:
         """Wait until a run can be read."""
@@ -286,6 +301,7 @@ class Platform:
         if self.clickhouse:
             self.clickhouse.terminate()
             self.clickhouse.wait(30)
+            self.clickhouse = None
             self.gate.outcomes[CLICKHOUSE] = "refused"
 
     def log(self, role: str, words: str, seconds: float = 60.0) -> bool:

@@ -61,7 +61,7 @@ def test_a_traced_function(platform: Any, client: Client, project: str) -> None:
     assert (child.parent_run_id, child.trace_id, child.tags) == (identity, identity, ["small"])
 
 
-def test_one_run_by_hand(platform: Any, client: Client, project: str) -> None:
+def test_one_run_by_hand(client: Client, project: str) -> None:
     """A run that is created and ended by single calls is one run, with what both calls said."""
     identity = uuid4()
     client.create_run("manual", {"a": 1}, "llm", id=identity, project_name=project)
@@ -110,7 +110,7 @@ def test_a_large_payload(platform: Any, client: Client, project: str) -> None:
     )
 
 
-def test_a_tier_of_a_project(platform: Any, client: Client, project: str) -> None:
+def test_a_tier_of_a_project(platform: Any, project: str) -> None:
     """Payloads of a project whose traces are kept for long have the other prefix."""
     status, made = platform.call("POST", "/sessions", {"name": project, "trace_tier": "longlived"})
     assert status == 200

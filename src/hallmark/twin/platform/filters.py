@@ -7,11 +7,13 @@ from hallmark.twin.platform.expressions import Name, Term, invalid, read
 from hallmark.twin.platform.rows import moment
 
 COMPARED = {"eq": "=", "neq": "!=", "gt": ">", "gte": ">=", "lt": "<", "lte": "<=", "like": "ILIKE"}
+STATUS = "multiIf(error IS NOT NULL, 'error', end_time IS NOT NULL, 'success', 'pending')"
+"""Known only when all parts of a run are."""
 TEXTS = {
     "id": "toString(id)",
     "name": "name",
     "run_type": "run_type",
-    "status": "ifNull(status, 'pending')",
+    "status": STATUS,
     "error": "error",
     "trace_id": "toString(trace_id)",
     "parent_run_id": "toString(parent_run_id)",
@@ -98,6 +100,8 @@ class Conditions:
 
     def _comparison(self, term: Term) -> str:
         name = _field(term)
+        if not name:
+            raise invalid()
         if name in PAIRS:
             return self._pair(name, term, None)
         wanted = term.arguments[1]

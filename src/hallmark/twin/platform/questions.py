@@ -5,14 +5,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hallmark.twin.platform.calls import Refusal, uuid
-from hallmark.twin.platform.filters import Conditions
+from hallmark.twin.platform.filters import STATUS, Conditions
 from hallmark.twin.platform.rows import moment
 
 MOST = 100
 """Runs of one answer."""
 COLUMNS = (
     "id", "trace_id", "session_id", "parent_run_id", "reference_example_id", "name", "run_type", "dotted_order",
-    "status", "error", "tags", "extra", "events", "serialized", "start_time", "end_time",
+    f"{STATUS} AS status", "error", "tags", "extra", "events", "serialized", "start_time", "end_time",
 )  # fmt: skip
 HEAVY = ("inputs", "inputs_s3", "outputs", "outputs_s3")
 STATISTICS = """

@@ -60,7 +60,7 @@ def part(kind: str, said: Mapping[str, Any], raw: Mapping[str, bytes], tenant: s
     row |= {name: moment(said[name]) for name in MOMENTS if said.get(name)}
     texts = {name: text for name in (*JSON, *PAYLOADS) if (text := _text(name, said, raw)) not in EMPTY}
     row |= {name: text.decode() for name, text in texts.items() if name in JSON}
-    _conclude(row, _error(said, raw))
+    row |= {"error": error} if (error := _error(said, raw)) else {}
     if first:
         _begin(row)
     project = "" if "session_id" in row else str(said.get("session_name") or (DEFAULT_PROJECT if first else ""))
@@ -94,13 +94,6 @@ def _text(name: str, said: Mapping[str, Any], raw: Mapping[str, bytes]) -> bytes
 def _error(said: Mapping[str, Any], raw: Mapping[str, bytes]) -> str:
     error = orjson.loads(raw["error"]) if raw.get("error") else said.get("error")
     return error if isinstance(error, str) else orjson.dumps(error).decode() if error else ""
-
-
-def _conclude(row: dict[str, Any], error: str) -> None:
-    if error:
-        row |= {"error": error, "status": "error"}
-    elif "end_time" in row:
-        row["status"] = "success"
 
 
 def _begin(row: dict[str, Any]) -> None:

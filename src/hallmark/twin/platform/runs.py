@@ -80,7 +80,6 @@ class Runs:
             **{name: _json(row[name]) for name in ("extra", "events", "serialized", "tags")},
             **{name: row[name] and f"{row[name].replace(' ', 'T')}+00:00" for name in ("start_time", "end_time")},
             "dotted_order": row["dotted_order"] or "",
-            "status": row["status"] or "pending",
             "parent_run_ids": [each.partition("Z")[2] for each in path[:-1]],
             "app_path": f"/o/{tenant}/projects/p/{row['session_id']}/r/{row['id']}",
             "feedback_stats": {},

@@ -30,7 +30,7 @@ POSTGRES = (
 )
 
 _TEXTS = (
-    "name", "run_type", "dotted_order", "status", "error", "inputs", "inputs_s3", "outputs", "outputs_s3", "extra",
+    "name", "run_type", "dotted_order", "error", "inputs", "inputs_s3", "outputs", "outputs_s3", "extra",
     "events", "serialized", "tags",
 )  # fmt: skip
 _IDENTITIES = ("trace_id", "session_id", "parent_run_id", "reference_example_id")

@@ -11,9 +11,10 @@ import orjson
 from hallmark.twin.programs.container import Container
 from hallmark.twin.programs.dependencies import Unreachable, connect
 from hallmark.twin.programs.langsmith.stores import Trouble
+from hallmark.waiting import until
 
-TRIES, BETWEEN = 120, 0.5
-"""How often the trace is looked for, and the seconds between."""
+PATIENCE, LEAST, BETWEEN = 60.0, 15.0, 0.2
+"""Seconds for the trace to become readable, those it gets in a faster twin, too, and those between two looks."""
 PLATFORM, BACKEND = "GO_ENDPOINT", "SMITH_BACKEND_ENDPOINT"
 
 
@@ -48,12 +49,11 @@ def _trace(container: Container, key: dict[str, str]) -> None:
     }
     run["inputs"] = {"question": identity}
     _call(container, PLATFORM, "POST", "/runs", key, run)
-    found: dict[str, Any] = {}
-    for _ in range(TRIES):
-        found = _call(container, BACKEND, "GET", f"/runs/{identity}", key, missing={})
-        if found:
-            break
-        container.pause(BETWEEN * container.speed)  # work in the stores is not faster than in reality
+    found = until(
+        lambda: _call(container, BACKEND, "GET", f"/runs/{identity}", key, missing={}),
+        max(LEAST, PATIENCE / container.speed),
+        BETWEEN,
+    )
     if found.get("inputs") != run["inputs"]:
         raise Trouble("the trace that was sent cannot be read")
     _call(container, BACKEND, "DELETE", f"/sessions/{found['session_id']}", key)
