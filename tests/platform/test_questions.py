@@ -145,7 +145,8 @@ def test_statistics(platform: Any, project: str) -> None:
     [
         "", "name", "eq(name", "eq(name, )", 'eq(name, "x"', "eq(,)", "nope(name, 1)", 'eq(nope, "x")', "eq(name)",
         "1", "eq(name, [1])", 'has(name, "x")', "has(tags)", "not()", "and(1)", 'gt(latency, "x")',
-        "eq(name, 'x')) or 1", "in(tags, [1])", 'eq(name, "x");', "(" * 30, "not(" * 30 + "1" + ")" * 30, "eq(latency, null)",
+        "eq(name, 'x')) or 1",
+        "in(tags, [1])", 'eq(name, "x");', "(" * 30, "not(" * 30 + "1" + ")" * 30, "eq(latency, null)",
     ],
 )  # fmt: skip
 def test_filters_that_cannot_be_read(text: str) -> None:
