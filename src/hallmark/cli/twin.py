@@ -87,14 +87,22 @@ def restore(app: App, name: str) -> None:
 
 
 @twin.command()
+@click.option(
+    "--langsmith", is_flag=True, help="For LangSmith's SDK instead: endpoint, a new or kept API key, proxy, CA."
+)
 @click.pass_obj
-def env(app: App) -> None:
+def env(app: App, langsmith: bool) -> None:  # noqa: FBT001  (click passes flags by position)
     """Print the variables that point terraform, aws, kubectl and helm at the twin.
 
     \b
-    Example:
+    Examples:
       eval "$(hallmark twin env)" && aws sts get-caller-identity
+      eval "$(hallmark twin env --langsmith)" && python trace_something.py
     """  # noqa: D301  (\b is click's mark for a paragraph it must not wrap)
+    if langsmith and (entrance := app.twin.entrance()):
+        for name, value in sorted(entrance.environment(app.twin.api_key()).items()):
+            click.echo(f"export {name}={value}")
+        return
     for name, value in sorted(app.twin.environment().items()):
         click.echo(f"export {name}={value}")
     if tools := app.twin.tools():

@@ -26,7 +26,7 @@ _PLAIN = hcl2.SerializationOptions(
 )
 _HCL = (".tf", ".tfvars", ".tfbackend")
 _PARSING = threading.Lock()
-"""python-hcl2 keeps its place in an object that all calls share: two threads at once spoil each other's answers for good."""
+"""python-hcl2 keeps its place in an object that all calls share: two threads at once spoil it, for good."""
 _SKIPPED_FOLDERS = frozenset({".terraform", ".git", "node_modules", "__pycache__"})
 _STATE = (".tfstate", ".tfstate.backup")
 

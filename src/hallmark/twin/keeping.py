@@ -24,14 +24,14 @@ class Keeper:
         self.snapshots = Snapshots(state / "snapshots")
         self.tfstate = state / "terraform" / "terraform.tfstate"
 
-    def keep(self, running: Running, name: str, fits: str = "", cluster: bytes = b"") -> None:
+    def keep(self, running: Running, name: str, fits: str = "", **held: bytes) -> None:
         """Keep the present state of AWS, of Terraform and of the cluster under a name.
 
         Args:
             running: The server that holds the account.
             name: The snapshot's name.
             fits: Digest of what it was built from, if it is one of the twin's own.
-            cluster: Every object of the cluster.
+            **held: What the cluster, the stores and the volumes hold, as a :class:`Snapshot` calls it.
         """
         snapshot = Snapshot(
             aws=running.control.snapshot(self._account),
@@ -39,7 +39,7 @@ class Keeper:
             account=self._account,
             made=datetime.now(UTC).isoformat(timespec="seconds"),
             fits=fits,
-            cluster=cluster,
+            **held,
         )
         self.snapshots.keep(name, snapshot)
 

@@ -68,7 +68,7 @@ class Cluster(ABC):
     def __init__(self, state: Path, kubeconfig: Path) -> None:
         self._about = state / ABOUT
         self._folder = state / "cluster"
-        self._workers = Workers(self._folder, kubeconfig)
+        self._workers = Workers(state, self._folder, kubeconfig)
         self.kubeconfig = kubeconfig
 
     @property
@@ -124,6 +124,19 @@ class Cluster(ABC):
 
         To be done while the controllers are paused.
         """
+
+    def data(self) -> tuple[bytes, bytes]:
+        """What the data stores and the persistent volumes hold, to be kept with a snapshot; while paused."""
+        return self._workers.data()
+
+    def put_data(self, stores: bytes, disks: bytes) -> None:
+        """Put what the data stores and the persistent volumes held in place of what they hold; while paused."""
+        self._workers.put_data(stores, disks)
+
+    @property
+    def edge(self) -> int:
+        """Port of the proxy that leads to the load balancers; 0 while it does not run."""
+        return self._workers.edge
 
     def _announce(self, cloud: Cloud, authority: bytes, key: str) -> None:
         """Tell the emulated AWS where the cluster is and whose tokens to believe.

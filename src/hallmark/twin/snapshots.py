@@ -24,6 +24,8 @@ class Snapshot:
         made: When, ISO 8601 UTC.
         fits: Digest of what it was built from; empty for a learner's own snapshot.
         cluster: Every object of the cluster; empty for a cluster as EKS hands it out.
+        stores: What RDS and ElastiCache hold, packed.
+        disks: What persistent volumes hold, packed.
     """
 
     aws: bytes
@@ -32,6 +34,8 @@ class Snapshot:
     made: str
     fits: str = ""
     cluster: bytes = b""
+    stores: bytes = b""
+    disks: bytes = b""
 
 
 class Snapshots:
@@ -57,6 +61,8 @@ class Snapshots:
             archive.writestr("aws.snapshot", snapshot.aws)
             archive.writestr("terraform.tfstate", snapshot.terraform)
             archive.writestr("cluster.json", snapshot.cluster, zipfile.ZIP_DEFLATED, 1)
+            archive.writestr("stores.zip", snapshot.stores)
+            archive.writestr("disks.zip", snapshot.disks)
         write(self._file(name), packed.getvalue())
 
     def get(self, name: str) -> Snapshot | None:
@@ -73,6 +79,8 @@ class Snapshots:
                     aws=archive.read("aws.snapshot"),
                     terraform=archive.read("terraform.tfstate"),
                     cluster=archive.read("cluster.json"),
+                    stores=archive.read("stores.zip"),
+                    disks=archive.read("disks.zip"),
                     **about,
                 )
         except FileNotFoundError:

@@ -11,6 +11,7 @@ from hallmark.twin import baseline, deployment
 from hallmark.twin.aws.seal import Seal
 from hallmark.twin.clients import SECRET
 from hallmark.twin.emulator import Running
+from hallmark.twin.entrance import Entrance
 from hallmark.twin.files import write
 from hallmark.twin.keeping import Keeper
 from hallmark.twin.kubernetes import Cloud, Cluster, published_issuer
@@ -111,7 +112,16 @@ class States:
         Raises:
             UsageError: The cluster is not the twin's own.
         """
-        self._keeper.keep(running, name, fits, self._cluster.dump() if self._cluster else b"")
+        if self._cluster is None:
+            self._keeper.keep(running, name, fits)
+            return
+        dumped = self._cluster.dump()
+        self._cluster.pause()
+        try:
+            stores, disks = self._cluster.data()
+            self._keeper.keep(running, name, fits, cluster=dumped, stores=stores, disks=disks)
+        finally:
+            self.resume(running)
 
     def empty(self, running: Running) -> None:
         """An account as AWS hands it out, no Terraform state, and a cluster with nothing in it.
@@ -123,7 +133,7 @@ class States:
         with self._on_its_way(self.whole):
             self._pause()
             self._keeper.forget(running)
-            self._fill_cluster(running, b"")
+            self._fill_cluster(running)
 
     def begin_again(self) -> None:
         """Have the next `up` bring everything into the state of a new twin."""
@@ -176,6 +186,16 @@ class States:
             **provider_settings(self.work),
         }
 
+    def entrance(self, outputs: Mapping[str, Any]) -> Entrance | None:
+        """How people reach LangSmith; None while nothing leads there.
+
+        Args:
+            outputs: Of Terraform.
+        """
+        port = self._cluster.edge if self._cluster else 0
+        proxy = f"http://127.0.0.1:{port}"
+        return Entrance(f"https://{outputs['host']}", proxy, self._state / "edge" / "ca.pem") if port else None
+
     @contextmanager
     def _on_its_way(self, name: str) -> Iterator[None]:
         # What is broken off here, by whatever, is begun again by the next `up`.
@@ -212,7 +232,7 @@ class States:
     def _put(self, running: Running, kept: Snapshot) -> None:
         self._pause()
         self._keeper.bring_back(running, kept)
-        self._fill_cluster(running, kept.cluster)
+        self._fill_cluster(running, kept)
 
     def _build(self, running: Running, progress: Progress) -> None:
         self._pause()
@@ -220,7 +240,7 @@ class States:
         try:
             self.terraform(running).apply(progress)
             self._keeper.keep(running, baseline.NAME, self._baseline_digest())
-            self._fill_cluster(running, b"")
+            self._fill_cluster(running)
         except BaseException:
             # A half-built architecture is of no use to anybody: the next `up` begins with an empty account.
             progress("Not finished; removing what was built so far.")
@@ -248,10 +268,12 @@ class States:
         if self._cluster:
             self._cluster.pause()
 
-    def _fill_cluster(self, running: Running, dumped: bytes) -> None:
+    def _fill_cluster(self, running: Running, kept: Snapshot | None = None) -> None:
+        # Without a snapshot: a cluster with nothing in it, and stores and volumes without data.
         if self._cluster:
             self._cluster.serve(self._cloud(running))
-            self._cluster.load(dumped)
+            self._cluster.put_data(kept.stores if kept else b"", kept.disks if kept else b"")
+            self._cluster.load(kept.cluster if kept else b"")
             self._cluster.up(self._cloud(running))
 
     @property

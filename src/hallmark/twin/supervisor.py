@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from hallmark.errors import EnvironmentFault, UsageError
-from hallmark.twin import baseline, given, tools
+from hallmark.twin import baseline, deployment, given, tools
 from hallmark.twin.aws.versions import versions
 from hallmark.twin.clients import Clients
 from hallmark.twin.emulator import Running, Server
+from hallmark.twin.entrance import Entrance, key
 from hallmark.twin.files import disk_fault, hold, write
 from hallmark.twin.keeping import Keeper
 from hallmark.twin.kubernetes import Cluster
@@ -274,6 +275,23 @@ class Twin:
     def environment(self) -> dict[str, str]:
         """Variables that lead ``terraform`` and ``aws`` to the twin, and keep them from asking anybody else."""
         return self._states.environment(self._require())
+
+    def entrance(self) -> Entrance | None:
+        """How people reach LangSmith; None while nothing leads there."""
+        return self._states.entrance(self.outputs())
+
+    def api_key(self) -> str:
+        """A key of LangSmith's API; made with the first administrator's password if there is none yet.
+
+        Raises:
+            EnvironmentFault: LangSmith does not answer.
+            UsageError: There is no release, or nobody could log in.
+        """
+        entrance = self.entrance()
+        if entrance is None or self._cluster is None:
+            raise EnvironmentFault("Nothing leads to LangSmith: the twin is down.", START)
+        kept = self._state / "edge" / "api-key"
+        return key(entrance, kept, self._cluster.kubeconfig, deployment.NAMESPACE, deployment.RELEASE)
 
     def tools(self) -> Path | None:
         """A folder for the PATH with `kubectl` and `helm`, for those of the two that the person does not have."""

@@ -1,6 +1,6 @@
-"""What works for a cluster beside its API: the controllers, and the kubelet that runs the pods.
+"""What works for a cluster beside its API: data stores, the kubelet that runs the pods, controllers, load balancers.
 
-Both are clients of the API and keep nothing of their own, so either can be started anew at any moment.
+All but the stores keep nothing of their own, so each can be started anew at any moment.
 """
 
 import json
@@ -14,51 +14,64 @@ from hallmark.twin.kube import once
 from hallmark.twin.kube.client import Access
 from hallmark.twin.kube.kinds import PODS, Object
 from hallmark.twin.process import GIVES_UP_WITHIN, Process
+from hallmark.twin.stores.archive import archive, unpack
 from hallmark.waiting import until
 
 SETTLES_WITHIN = 60.0
 """Seconds that pods get to work again after their kubelet was started; what broke on purpose never does."""
-ANSWERS_WITHIN = 10.0
+ANSWERS_WITHIN, COPIES_WITHIN = 10.0, 60.0
 ENDS_WITHIN = 15.0
-"""Seconds to end in order. Neither has anything to save, so nothing is lost by force."""
+"""Seconds to end in order. None has anything to save, so nothing is lost by force."""
+DATA = "data"
+"""Folder of the stores' state that is kept with a snapshot."""
 
 
 class Workers:
-    """The controllers and the kubelet of one cluster.
+    """What works for one cluster.
 
     Args:
-        folder: Their state directory.
+        state: The state directory of the twin.
+        folder: The cluster's in it.
         kubeconfig: How they reach the cluster.
     """
 
-    def __init__(self, folder: Path, kubeconfig: Path) -> None:
+    def __init__(self, state: Path, folder: Path, kubeconfig: Path) -> None:
+        self._state = state
         self._folder = folder
         self._kubeconfig = kubeconfig
+        self._stores = Process(state / "stores", "stores", "hallmark.twin.stores.main", "The twin's data stores")
         self._kubelet = Process(folder, "kubelet", "hallmark.twin.kubelet.main", "The twin's kubelet")
         self._controllers = Process(folder, "controllers", "hallmark.twin.controllers.main", "The twin's controllers")
+        self._edge = Process(state / "edge", "edge", "hallmark.twin.edge.main", "The twin's load balancers")
+        self._all = self._stores, self._kubelet, self._controllers, self._edge
 
     @property
     def are_alive(self) -> bool:
-        """Whether both processes live."""
-        return self._kubelet.is_alive and self._controllers.is_alive
+        """Whether all processes live."""
+        return all(each.is_alive for each in self._all)
 
     @property
     def are_well(self) -> bool:
-        """Whether both live and do something."""
-        return self.are_alive and all(Process.responds(each) for each in (self._kubelet, self._controllers))
+        """Whether all live and do something."""
+        return self.are_alive and all(each.responds() for each in self._all)
 
-    def start(self, access: Access, arguments: Sequence[str], groups: str = "") -> None:
+    @property
+    def edge(self) -> int:
+        """Port of the proxy that leads to the load balancers; 0 while it does not run."""
+        return int((self._edge.about() or {"port": 0})["port"])
+
+    def start(self, access: Access, aws: Sequence[str], groups: str = "") -> None:
         """Start what does not run, and what runs and does nothing; wait until pods that worked work again.
 
         Args:
             access: How the cluster is reached.
-            arguments: Where the emulated AWS is.
+            aws: Where the emulated AWS is, as arguments.
             groups: Groups of controllers, if not all.
 
         Raises:
             EnvironmentFault: A process did not come up.
         """
-        common = ["--kubeconfig", str(self._kubeconfig), "--state", str(self._folder), *arguments]
+        common = ["--kubeconfig", str(self._kubeconfig), "--state", str(self._folder), *aws]
         starts: list[Callable[[], object]] = []
         working: frozenset[str] = frozenset()
         if not self._kubelet.responds():
@@ -66,42 +79,73 @@ class Workers:
             starts.append(lambda: self._start_kubelet(common))
         if not self._controllers.responds():
             only = ["--only", groups] if groups else []
-            starts.append(lambda: self._start_controllers([*common, *only]))
+            starts.append(lambda: self._start(self._controllers, [*common, *only]))
+        if not self._edge.responds():
+            starts.append(lambda: self._start_edge(aws))
+        if not self._stores.responds():  # before the pods, which do not start without them
+            whose = ["--state", str(self._stores.state), "--aws-state", str(self._state)]
+            self._start(self._stores, [*whose, *aws])
         with ThreadPoolExecutor() as pool:
             for started in [pool.submit(start) for start in starts]:
                 started.result()
         until(lambda: not (working - self._at_work()) & _pods(access).keys(), SETTLES_WITHIN, pause=0.2)
 
     def pause(self, within: float = ENDS_WITHIN) -> None:
-        """Stop the controllers: half of a restored architecture is nothing they should mend.
+        """Stop who follows AWS and the cluster: half of a restored architecture is nothing they should mend.
 
         Args:
             within: Seconds they get.
         """
-        self._controllers.stop(within)
+        self._end((self._controllers, self._stores), within)
 
     def stop(self) -> None:
-        """Stop both; pods end with the kubelet."""
+        """Stop all; pods end with the kubelet."""
+        self._end(self._all, ENDS_WITHIN)
+
+    def data(self) -> tuple[bytes, bytes]:
+        """What the stores and the persistent volumes hold; to be asked for while paused."""
+        disks = self._folder / "volumes"
+        kept = self._ask("GET", "/disks") if self._kubelet.is_alive else archive(disks)
+        return archive(self._stores.state / DATA), kept
+
+    def put_data(self, stores: bytes, disks: bytes) -> None:
+        """Put what the stores and the persistent volumes hold in place; to be done while paused."""
+        unpack(self._stores.state / DATA, stores)
+        if self._kubelet.is_alive:
+            self._ask("PUT", "/disks", disks)
+        else:
+            unpack(self._folder / "volumes", disks)
+
+    def _end(self, processes: Sequence[Process], within: float) -> None:
         with ThreadPoolExecutor() as pool:
-            list(pool.map(lambda each: each.stop(ENDS_WITHIN), (self._controllers, self._kubelet)))
+            list(pool.map(lambda each: each.stop(within), processes))
 
     def _start_kubelet(self, arguments: Sequence[str]) -> None:
         self._kubelet.stop(GIVES_UP_WITHIN)
         self._kubelet.launch_on(self._kubelet.ports(), arguments, self._kubelet.about)
 
+    def _start_edge(self, aws: Sequence[str]) -> None:
+        self._edge.stop(GIVES_UP_WITHIN)
+        arguments = ["--state", str(self._edge.state), "--kubelet", str(self._folder), *aws]
+        self._edge.launch_on(self._edge.ports(), arguments, self._edge.about)
+
+    def _start(self, process: Process, arguments: Sequence[str]) -> None:
+        process.stop(GIVES_UP_WITHIN)
+        process.launch(arguments, process.about)
+
     def _at_work(self) -> frozenset[str]:
         """Pods that the kubelet really runs; their status in the API may be of an earlier kubelet."""
-        about = self._kubelet.about() or {"port": 0}
         with suppress(OSError):
-            address = f"https://127.0.0.1:{about['port']}"
-            token = (self._folder / "token").read_text(encoding="utf-8").strip()
-            kubelet = Access(address, _unverified(), token)
-            return frozenset(json.loads(once.call(kubelet, "GET", "/working", seconds=ANSWERS_WITHIN)))
+            return frozenset(json.loads(self._ask("GET", "/working")))
         return frozenset()
 
-    def _start_controllers(self, arguments: Sequence[str]) -> None:
-        self._controllers.stop(GIVES_UP_WITHIN)
-        self._controllers.launch(arguments, self._controllers.about)
+    def _ask(self, method: str, path: str, content: bytes | None = None) -> bytes:
+        about = self._kubelet.about() or {"port": 0}
+        address = f"https://127.0.0.1:{about['port']}"
+        token = (self._folder / "token").read_text(encoding="utf-8").strip()
+        kubelet = Access(address, _unverified(), token)
+        seconds = COPIES_WITHIN if path == "/disks" else ANSWERS_WITHIN
+        return once.call(kubelet, method, path, content, seconds=seconds)
 
 
 def _pods(access: Access) -> dict[str, Object]:

@@ -175,7 +175,7 @@ class Container:
         self._uses(program.memory, program.cpu)
         health = asyncio.create_task(self._stay_healthy())
         try:
-            status = await process.exit
+            status = await asyncio.shield(process.exit)  # whoever gives up waiting must not make it look ended
             await asyncio.gather(output, reports)
         finally:
             for task in (health, output, reports):
@@ -260,6 +260,12 @@ class Container:
         with suppress(TimeoutError):
             async with asyncio.timeout(NOTED_WITHIN):
                 await self._noted.wait()
+
+    async def killed(self) -> None:
+        """Kill its process and wait until it is gone."""
+        if process := self._process:
+            self._machine.runtime.kill(process, signal.SIGKILL)
+            await asyncio.wait([process.exit], timeout=NOTED_WITHIN)
 
     # What its program says.
 

@@ -52,6 +52,11 @@ class Machine:
     pulled: set[tuple[str, str]] = field(default_factory=set)
     _subnets: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def disks(self) -> Path:
+        """Folder of persistent volumes, which outlive pods."""
+        return self.state / "volumes"
+
     def node(self, name: str) -> Object | None:
         """A node of ours, if the pod's node is one."""
         node = self.caches[NODES].get(("", name))

@@ -49,7 +49,7 @@ class Pod:
         self.token = token_urlsafe(16)
         """What its programs show at the gate."""
         self.log_folder = machine.state / "logs" / f"{self.namespace}_{self.name}_{self.uid}"
-        self.volumes = Volumes(machine.state / "pods" / self.uid, machine.state / "volumes")
+        self.volumes = Volumes(machine.state / "pods" / self.uid, machine.disks)
         self.changed = asyncio.Event()
         """Set for a moment when something that the pod is made of changes."""
         self.stopping = False
@@ -154,6 +154,11 @@ class Pod:
         yield from self._containers
 
     @property
+    def has_disks(self) -> bool:
+        """Whether it uses persistent volumes."""
+        return any("persistentVolumeClaim" in each for each in self.object["spec"].get("volumes") or [])
+
+    @property
     def is_working(self) -> bool:
         """Whether all its containers run and are ready at this moment, whatever its status in the API says."""
         return all(each.is_running and each.status()["ready"] for each in self._containers)
@@ -241,6 +246,13 @@ class Pod:
         self.stopping = True
         for task in self._tasks:
             task.cancel()
+
+    async def let_go(self) -> None:
+        """End its processes for a moment; the API hears nothing of it, and another object goes on with the pod."""
+        self.abandon()
+        await self._settle()
+        await asyncio.gather(*(each.killed() for each in self.all()))
+        self._leave()
 
     async def drop(self) -> None:
         """End it at once: its object or its node is gone."""

@@ -4,11 +4,13 @@ import asyncio
 import shutil
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from hallmark.twin.kube.kinds import CLAIMS, CONFIG_MAPS, NODES, PODS, SECRETS, Key, Kind, Object, key_of
 from hallmark.twin.kubelet.machine import Machine
 from hallmark.twin.kubelet.pod import Pod
+
+T = TypeVar("T")
 
 
 class Pods:
@@ -87,6 +89,22 @@ class Pods:
         for folder in self._folders():
             if folder.name.rsplit("_", 1)[-1] == uid:
                 shutil.rmtree(folder, ignore_errors=True)
+
+    async def while_disks_rest(self, work: Callable[[], T]) -> T:
+        """Do something with the persistent volumes while no process uses them.
+
+        Args:
+            work: What is done, in a thread; the pods that use volumes go on afterwards as after a stop of the twin.
+        """
+        using = [pod for pod in self.all() if pod.has_disks and not pod.stopping]
+        await asyncio.gather(*(pod.let_go() for pod in using))
+        try:
+            return await asyncio.to_thread(work)
+        finally:
+            for pod in using:
+                if self._pods.get(pod.uid) is pod:
+                    self._pods[pod.uid] = again = Pod(self._machine, pod.object)
+                    again.start()
 
     async def close(self) -> None:
         """End all processes; the pods stay as the API knows them, and run again when a kubelet starts."""

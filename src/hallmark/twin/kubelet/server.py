@@ -1,6 +1,6 @@
 """What a kubelet serves: logs, exec, the way to a pod's ports, and how much its pods use.
 
-Paths are those of Kubernetes ``pkg/kubelet/server``, and three of our own: ``/podProxy``, ``/addresses`` and
+Paths are those of Kubernetes ``pkg/kubelet/server``, and four of our own: ``/podProxy``, ``/addresses``, ``/disks`` and
 ``/working``. Callers show a bearer token that the kubelet's folder or its kubeconfig holds.
 """
 
@@ -20,6 +20,7 @@ from hallmark.twin.kubelet.container import NOWHERE, Container
 from hallmark.twin.kubelet.logs import Options
 from hallmark.twin.kubelet.machine import Machine
 from hallmark.twin.kubelet.pods import Pods
+from hallmark.twin.stores.archive import archive, unpack
 
 HOP_BY_HOP = frozenset({
     "connection", "keep-alive", "transfer-encoding", "upgrade", "te", "trailer", "host", "authorization",
@@ -57,6 +58,8 @@ class Server:
         router.add_get("/stats", self._stats)
         router.add_get("/addresses", self._addresses)
         router.add_get("/working", self._working)
+        router.add_get("/disks", self._kept_disks)
+        router.add_put("/disks", self._replaced_disks)
         return application
 
     @web.middleware
@@ -128,6 +131,14 @@ class Server:
 
     async def _working(self, _: web.Request) -> web.StreamResponse:
         return web.json_response([pod.uid for pod in self._pods.all() if pod.is_working])
+
+    async def _kept_disks(self, _: web.Request) -> web.StreamResponse:
+        return web.Response(body=await self._pods.while_disks_rest(lambda: archive(self._machine.disks)))
+
+    async def _replaced_disks(self, request: web.Request) -> web.StreamResponse:
+        content = await request.read()
+        await self._pods.while_disks_rest(lambda: unpack(self._machine.disks, content))
+        return web.Response(text="ok")
 
     def _container(self, request: web.Request) -> Container:
         namespace, name = request.match_info["namespace"], request.match_info["pod"]

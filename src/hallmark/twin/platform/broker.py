@@ -13,6 +13,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 from redis.retry import Retry
 
+from hallmark.twin.platform.looks import Looks
 from hallmark.twin.platform.pool import NotHere
 from hallmark.twin.programs.container import Container
 from hallmark.twin.programs.langsmith.stores import STORES, Store, Trouble
@@ -63,6 +64,7 @@ class Broker:
     def __init__(self, container: Container) -> None:
         self._consumer = container.pod
         self._store = STORES[self.name](container)
+        self._looks = Looks(self._store, lambda: self._worded(lambda client: client.ping()))
         self._lock = threading.Lock()
         self._made: redis.Redis | None = None
 
@@ -126,10 +128,7 @@ class Broker:
         Raises:
             Trouble: It does not.
         """
-        try:
-            self._worded(lambda client: client.ping())
-        except NotHere:
-            self._store.use()
+        self._looks.look()
 
     def _in_group(self, queue: str, work: Callable[[redis.Redis], T]) -> T:
         # The group is gone after an eviction or on a fresh server: it is made when that is noticed.

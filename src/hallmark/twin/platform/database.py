@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import psycopg
 from psycopg.rows import dict_row
 
+from hallmark.twin.platform.looks import Looks
 from hallmark.twin.platform.pool import NotHere, Pool
 from hallmark.twin.platform.settings import number
 from hallmark.twin.programs.container import Container
@@ -31,6 +32,7 @@ class Database:
     def __init__(self, container: Container) -> None:
         self._environment = container.environment
         self._store = STORES[self.name](container)
+        self._looks = Looks(self._store, lambda: self.ask("select 1"))
         self._pool: Pool[Connection] = Pool(
             self._connect,
             alive=lambda connection: not connection.closed,
@@ -72,10 +74,7 @@ class Database:
         Raises:
             Trouble: It does not.
         """
-        try:
-            self.ask("select 1")
-        except NotHere:
-            self._store.use()
+        self._looks.look()
 
     def _worded(self, work: Callable[[Connection], T]) -> T:
         try:

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 import orjson
 
+from hallmark.twin.platform.looks import Looks
 from hallmark.twin.platform.pool import NotHere, Pool
 from hallmark.twin.programs.container import Container
 from hallmark.twin.programs.langsmith.stores import STORES, Trouble
@@ -29,6 +30,7 @@ class Warehouse:
 
     def __init__(self, container: Container) -> None:
         self._store = STORES[self.name](container)
+        self._looks = Looks(self._store, lambda: self._call("SELECT 1", {}))
         self._pool: Pool[http.client.HTTPConnection] = Pool(
             self._connect,
             alive=lambda connection: connection.sock is not None,
@@ -60,10 +62,7 @@ class Warehouse:
         Raises:
             Trouble: It does not.
         """
-        try:
-            self._call("SELECT 1", {})
-        except NotHere:
-            self._store.use()
+        self._looks.look()
 
     def _call(self, query: str, parameters: Mapping[str, object], body: bytes | None = None) -> bytes:
         address = self._store.where()

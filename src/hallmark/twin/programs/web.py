@@ -34,6 +34,8 @@ class Reply:
 
 
 Answer = Callable[[Request], Reply]
+LONGEST_LINE = 65537
+"""Bytes of a request line that are read, as :mod:`http.server` does."""
 
 
 def serve(container: Container, port: int, answer: Answer) -> None:
@@ -56,7 +58,8 @@ def accept(container: Container, port: int) -> None:
 
 def listen(container: Container, port: int) -> socket.socket:
     """A listening socket that the cluster reaches as *port* of the pod."""
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # The protocol is named, since asyncio sends small packets at once only where it is.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((container.address, port))
@@ -84,23 +87,35 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
     protocol_version = "HTTP/1.1"
     server_version, sys_version = "hallmark", ""
+    wbufsize = -1  # head and body leave together: apart, the second waits for the first one's acknowledgement
 
     def handle_one_request(self) -> None:
         """Answer whatever the method is."""
-        self.raw_requestline = self.rfile.readline(65537)
+        self.raw_requestline = self.rfile.readline(LONGEST_LINE)
         if not self.raw_requestline or not self.parse_request():
             self.close_connection = True
             return
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        reply = self.server.answer(Request(self.command, self.path, dict(self.headers.items()), body))
+        reply = self.server.answer(Request(self.command, self.path, dict(self.headers.items()), self._body()))
         content = reply.body.encode() if isinstance(reply.body, str) else reply.body
-        self.send_response(reply.status)
-        for name, value in {"Content-Type": reply.content_type, **reply.headers}.items():
+        headers = {"Server": self.version_string(), "Date": self.date_time_string(), "Content-Type": reply.content_type}
+        self.send_response_only(reply.status)
+        for name, value in ({**headers, **reply.headers, "Content-Length": str(len(content))}).items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(content)
+        self.wfile.flush()
+
+    def _body(self) -> bytes:
+        if "chunked" not in self.headers.get("Transfer-Encoding", "").lower():
+            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        parts: list[bytes] = []
+        while size := int(self.rfile.readline(LONGEST_LINE).partition(b";")[0], 16):
+            parts.append(self.rfile.read(size))
+            self.rfile.readline(LONGEST_LINE)
+        while self.rfile.readline(LONGEST_LINE).strip():
+            pass  # trailers
+        return b"".join(parts)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (the base class calls it so)
         """Stay silent: probes would drown everything else."""

@@ -35,6 +35,7 @@ CRASHED = 70
 PRELOADED = (
     "http.client", "http.server", "hallmark.twin.programs.container", "hallmark.twin.programs.web",
     "hallmark.twin.programs.shell.interpreter", "hallmark.twin.programs.langsmith.service",
+    "hallmark.twin.platform.main",
 )  # fmt: skip
 
 

@@ -26,6 +26,7 @@ _PLATFORM = re.compile(
 )
 APPLICATION = "<!DOCTYPE html>\n<html><head><title>LangSmith</title></head><body>Hallmark's stand-in.</body></html>\n"
 HEADERS = {
+    "Server": "nginx",
     "X-Frame-Options": "SAMEORIGIN",
     "X-Content-Type-Options": "nosniff",
     "Strict-Transport-Security": "max-age=31536000",
@@ -113,5 +114,5 @@ def _page(status: int, words: str) -> Reply:
         status,
         f"<html><head><title>{status} {words}</title></head></html>\n",
         "text/html",
-        {**HEADERS, "Server": "nginx"},
+        HEADERS,
     )

@@ -1,0 +1,116 @@
+"""How people reach LangSmith on the twin: its load balancer by name, the twin's own authority, an API key.
+
+Names of the emulated Route53 mean nothing to this machine, so clients go through a proxy that knows them.
+"""
+
+import base64
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from hallmark.errors import EnvironmentFault, UsageError
+from hallmark.twin.files import write
+from hallmark.twin.kube import once
+from hallmark.twin.kube.client import Access
+from hallmark.twin.release.helm import Helm
+
+ANSWERS_WITHIN = 30.0
+REFUSED = frozenset({401, 403})
+PASSWORD = "initial_org_admin_password"  # noqa: S105  (the name of a key of the chart's Secret)
+EMAIL = "initialOrgAdminEmail"
+"""Where the chart has the first administrator's address, below ``config``."""
+DESCRIPTION = "made by hallmark twin env"
+
+
+@dataclass(frozen=True)
+class Entrance:
+    """The way in.
+
+    Attributes:
+        url: Public URL.
+        proxy: URL of the proxy that leads there.
+        authority: File of the certificate authority.
+    """
+
+    url: str
+    proxy: str
+    authority: Path
+
+    def environment(self, key: str) -> dict[str, str]:
+        """Variables for LangSmith's SDK, and for any client that heeds the usual ones."""
+        return {
+            "LANGSMITH_ENDPOINT": f"{self.url}/api/v1",
+            "LANGSMITH_API_KEY": key,
+            "LANGSMITH_TRACING": "true",
+            "HTTPS_PROXY": self.proxy,
+            "HTTP_PROXY": self.proxy,
+            "NO_PROXY": "127.0.0.1,localhost",
+            "REQUESTS_CA_BUNDLE": str(self.authority),
+            "SSL_CERT_FILE": str(self.authority),
+        }
+
+    def client(self) -> httpx.Client:
+        """An HTTP client that comes in this way."""
+        context = httpx.create_ssl_context(verify=str(self.authority), trust_env=False)
+        return httpx.Client(
+            base_url=self.url, proxy=self.proxy, verify=context, timeout=ANSWERS_WITHIN, trust_env=False
+        )
+
+
+def key(entrance: Entrance, kept: Path, kubeconfig: Path, namespace: str, release: str) -> str:
+    """An API key of the organisation: the one made last if it is still good, else a new one.
+
+    Args:
+        entrance: The way in.
+        kept: File that remembers it.
+        kubeconfig: Leads to the cluster, whose Secret holds the first administrator's password.
+        namespace: Of the release.
+        release: Its name.
+
+    Raises:
+        EnvironmentFault: LangSmith does not answer, or does not know its own administrator.
+        UsageError: There is no release with basic authentication.
+    """
+    try:
+        with entrance.client() as client:
+            if kept.exists() and _opens(client, found := kept.read_text(encoding="utf-8")):
+                return found
+            made = _make(client, *_administrator(kubeconfig, namespace, release))
+    except (httpx.HTTPError, KeyError, ValueError) as error:
+        raise EnvironmentFault(
+            f"LangSmith gives no API key: {error or type(error).__name__}.", "kubectl -n langsmith get pods"
+        ) from error
+    write(kept, made)
+    kept.chmod(0o600)
+    return made
+
+
+def _opens(client: httpx.Client, found: str) -> bool:
+    answer = client.get("/api/v1/sessions", params={"limit": 1}, headers={"x-api-key": found})
+    return answer.status_code not in REFUSED
+
+
+def _make(client: httpx.Client, email: str, password: str) -> str:
+    login = client.post("/api/v1/login", auth=(email, password)).raise_for_status()
+    bearer = {"Authorization": f"Bearer {login.json()['access_token']}"}
+    answer = client.post("/api/v1/api-key", json={"description": DESCRIPTION}, headers=bearer).raise_for_status()
+    return str(answer.json()["key"])
+
+
+def _administrator(kubeconfig: Path, namespace: str, release: str) -> tuple[str, str]:
+    given = Helm(kubeconfig, namespace).values(release).get("config") or {}
+    email = given.get(EMAIL) or (given.get("basicAuth") or {}).get(EMAIL, "")
+    password = next(_passwords(Access.read(kubeconfig), namespace), "")
+    if not (email and password):
+        raise UsageError("The release has no first administrator, so nobody can log in.", "hallmark twin reset")
+    return str(email), password
+
+
+def _passwords(access: Access, namespace: str) -> Iterator[str]:
+    answer = once.call(access, "GET", f"/api/v1/namespaces/{namespace}/secrets", seconds=ANSWERS_WITHIN)
+    for secret in json.loads(answer)["items"]:
+        if encoded := (secret.get("data") or {}).get(PASSWORD):
+            yield base64.b64decode(encoded).decode()
