@@ -246,6 +246,9 @@ def test_names_without_servers(platform: Any) -> None:
         assert platform.ask(f"http://127.0.0.1:{pods[0].port}/runs", "POST", small())[0] == 503
         assert platform.ask(f"http://127.0.0.1:{pods[1].port}/sessions")[0] == 503
         assert platform.run("migrations", "void-job")[0] == 0
+        platform.gate.routes |= {name: known[name] for name in (platform.RDS, platform.CACHE)}
+        assert platform.ask(f"http://127.0.0.1:{pods[1].port}/sessions")[0] == 200
+        assert platform.ask(f"http://127.0.0.1:{pods[0].port}/runs", "POST", small())[0] == 202
         assert [pod.stop() for pod in pods] == [0, 0, 0]
     finally:
         platform.gate.routes.clear()

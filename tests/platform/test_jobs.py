@@ -18,6 +18,9 @@ def test_the_initial_password_is_only_initial(platform: Any) -> None:
     assert code == 0, log
     assert "Another-Horse" not in log
     assert platform.login()
+    code, log = platform.run("e2e-test", "e2e3", INITIAL_ORG_ADMIN_PASSWORD="Another-Horse-1")
+    assert code == 1
+    assert "POST /login: HTTP 401 (an initial password changes nothing once its user exists)" in log
 
 
 def test_a_weak_password(platform: Any) -> None:

@@ -152,6 +152,20 @@ def test_a_part_says_only_what_it_knows() -> None:
     assert begin.project == "default"
 
 
+def test_an_end_without_a_beginning(platform: Any) -> None:
+    """A run whose beginning has not arrived is not there yet; then it has what both said."""
+    identity = str(uuid4())
+    assert (
+        platform.call("PATCH", f"/runs/{identity}", {"outputs": {"o": 1}, "end_time": "2026-01-02T03:04:05Z"})[0] == 202
+    )
+    assert until(lambda: platform.pending() == 0, 60)
+    assert platform.call("GET", f"/runs/{identity}")[0] == 404
+    assert platform.call("POST", "/runs", {"id": identity, "inputs": {"i": 2}})[0] == 202
+    run = platform.readable(identity)
+
+    assert (run["name"], run["inputs"], run["outputs"], run["status"]) == ("Unnamed", {"i": 2}, {"o": 1}, "success")
+
+
 def attribute(key: str, value: bytes) -> bytes:
     """A KeyValue of OpenTelemetry."""
     return many(9, many(1, key.encode()) + many(2, many(1, value)))

@@ -48,7 +48,7 @@ class Projects:
             min(call.number("limit", 100), 100), call.number("offset", 0),
         )  # fmt: skip
         wanted = (call.one("include_stats") or "true").lower() != "false"
-        return Answer([self._with_statistics(row) if wanted else row for row in found])
+        return Answer(self._with_statistics(found) if wanted else found)
 
     def _create(self, call: Call) -> Answer:
         said = call.json()
@@ -70,7 +70,7 @@ class Projects:
 
     def _read(self, call: Call) -> Answer:
         row = self._one(f"{MINE} and id = %s::uuid", call)
-        return Answer(self._with_statistics(row) if call.one("include_stats") == "true" else row)
+        return Answer(self._with_statistics([row])[0] if call.one("include_stats") == "true" else row)
 
     def _update(self, call: Call) -> Answer:
         said = call.json()
@@ -99,12 +99,14 @@ class Projects:
             raise Refusal(404, "Session not found")
         return found[0]
 
-    def _with_statistics(self, row: Row) -> Row:
+    def _with_statistics(self, rows: list[Row]) -> list[Row]:
         # Without ClickHouse the projects are listed all the same: it knows their numbers only.
+        tenant = str(rows[0]["tenant_id"]) if rows else ""
         try:
-            return row | self._runs.statistics(str(row["tenant_id"]), {"session": [row["id"]]})
+            found = self._runs.statistics(tenant, [str(row["id"]) for row in rows])
         except Trouble:
-            return row | {"run_count": None}
+            return [row | {"run_count": None} for row in rows]
+        return [row | found[str(row["id"])] for row in rows]
 
 
 def _tier(said: dict[str, Any]) -> str:

@@ -16,10 +16,10 @@ COLUMNS = (
 )  # fmt: skip
 HEAVY = ("inputs", "inputs_s3", "outputs", "outputs_s3")
 STATISTICS = """
-SELECT count() AS run_count, quantile(0.5)(latency) AS latency_p50, quantile(0.99)(latency) AS latency_p99,
+SELECT {by}, count() AS run_count, quantile(0.5)(latency) AS latency_p50, quantile(0.99)(latency) AS latency_p99,
   avg(failed) AS error_rate, min(start_time) AS first_start_time, max(start_time) AS last_run_start_time
-FROM (SELECT start_time, dateDiff('microsecond', start_time, end_time) / 1000000 AS latency,
-  error IS NOT NULL AS failed FROM runs FINAL WHERE {conditions})
+FROM (SELECT tenant_id, session_id, start_time, dateDiff('microsecond', start_time, end_time) / 1000000 AS latency,
+  error IS NOT NULL AS failed FROM runs FINAL WHERE {conditions}) GROUP BY {by}
 """
 
 
@@ -31,6 +31,7 @@ def conditions(tenant: str, asked: Mapping[str, Any]) -> Conditions:
     """
     found = Conditions()
     found.add("tenant_id = {tenant:UUID}", tenant=tenant)
+    found.add("name IS NOT NULL AND start_time IS NOT NULL")  # the end of a run may arrive before its beginning
     for name, column in {"session": "session_id", "id": "id", "reference_example": "reference_example_id"}.items():
         if asked.get(name):
             found.add(f"{column} IN {found.value(_identities(asked[name]), 'Array(UUID)')}")

@@ -98,5 +98,7 @@ def _error(said: Mapping[str, Any], raw: Mapping[str, bytes]) -> str:
 
 def _begin(row: dict[str, Any]) -> None:
     row.setdefault("start_time", f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S.%f}")
+    row.setdefault("name", "Unnamed")
+    row.setdefault("run_type", "chain")
     if "parent_run_id" not in row:
         row.setdefault("trace_id", row["id"])

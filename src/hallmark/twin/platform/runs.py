@@ -15,6 +15,11 @@ SELECT run_id, key, count() AS n, avg(score) AS mean FROM feedback FINAL
 WHERE tenant_id = {tenant:UUID} AND run_id IN {runs:Array(UUID)} GROUP BY run_id, key
 """
 
+NO_RUNS: dict[str, Any] = {
+    "run_count": 0, "latency_p50": None, "latency_p99": None, "error_rate": None, "first_start_time": None,
+    "last_run_start_time": None, "feedback_stats": {}, "total_tokens": 0,
+}  # fmt: skip
+
 
 class Runs:
     """Finds runs.
@@ -56,16 +61,21 @@ class Runs:
         return Answer(run)
 
     def _statistics(self, call: Call) -> Answer:
-        return Answer(self.statistics(call.caller.tenant, call.json()))
+        found = self._statistics_by("tenant_id", call.caller.tenant, call.json())
+        return Answer(found[0] if found else NO_RUNS)
 
-    def statistics(self, tenant: str, asked: dict[str, Any]) -> dict[str, Any]:
-        """Counts and times of the runs that are asked for."""
+    def statistics(self, tenant: str, projects: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Counts and times of the runs of projects, by their ids."""
+        found = self._statistics_by("session_id", tenant, {"session": list(projects)}) if projects else []
+        return dict.fromkeys(projects, NO_RUNS) | {row.pop("session_id"): row for row in found}
+
+    def _statistics_by(self, column: str, tenant: str, asked: dict[str, Any]) -> list[dict[str, Any]]:
         wanted = conditions(tenant, asked)
-        query = STATISTICS.replace("{conditions}", wanted.sql())
-        found = self._warehouse.ask(query, **wanted.parameters)[0]
-        count = int(found["run_count"])
-        none = dict.fromkeys(found, None)
-        return {**(found if count else none), "run_count": count, "feedback_stats": {}, "total_tokens": 0}
+        query = STATISTICS.replace("{conditions}", wanted.sql()).replace("{by}", column)
+        return [
+            NO_RUNS | row | {"run_count": int(row["run_count"])}
+            for row in self._warehouse.ask(query, **wanted.parameters)
+        ]
 
     def _find(self, tenant: str, asked: dict[str, Any], limit: int, offset: int) -> list[Row]:
         wanted = conditions(tenant, asked)

@@ -13,7 +13,7 @@ from hallmark.twin.programs.dependencies import Unreachable, connect
 from hallmark.twin.programs.langsmith.stores import Trouble
 from hallmark.waiting import until
 
-PATIENCE, LEAST, BETWEEN = 60.0, 15.0, 0.2
+PATIENCE, LEAST, BETWEEN = 60.0, 20.0, 0.2
 """Seconds for the trace to become readable, those it gets in a faster twin, too, and those between two looks."""
 PLATFORM, BACKEND = "GO_ENDPOINT", "SMITH_BACKEND_ENDPOINT"
 
@@ -30,12 +30,20 @@ def smoke(container: Container) -> None:
         return
     pair = f"{environment['INITIAL_ORG_ADMIN_EMAIL']}:{environment['INITIAL_ORG_ADMIN_PASSWORD']}"
     login = {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
-    bearer = {"Authorization": f"Bearer {_call(container, BACKEND, 'POST', '/login', login)['access_token']}"}
+    bearer = {"Authorization": f"Bearer {_login(container, login)}"}
     key = _call(container, BACKEND, "POST", "/api-key/current", bearer, {"description": "end-to-end test"})
     try:
         _trace(container, {"x-api-key": key["key"]})
     finally:
         _call(container, BACKEND, "DELETE", f"/api-key/current/{key['id']}", bearer)
+
+
+def _login(container: Container, header: dict[str, str]) -> str:
+    try:
+        return str(_call(container, BACKEND, "POST", "/login", header)["access_token"])
+    except Trouble as trouble:
+        hint = " (an initial password changes nothing once its user exists)" if "401" in str(trouble) else ""
+        raise Trouble(f"{trouble}{hint}") from None
 
 
 def _trace(container: Container, key: dict[str, str]) -> None:
