@@ -48,6 +48,14 @@ die_with(given["parent"])
 sys.stdout.reconfigure(line_buffering=True)
 sys.exit(importlib.import_module(given["program"]).main(Container.of(given["spec"], given["reports"])))
 """
+EXEC = """
+import json, sys
+from hallmark.twin.platform.main import COMMANDS
+from hallmark.twin.programs.container import Container
+from hallmark.twin.programs.shell.interpreter import Shell, Streams
+shell = Shell(Container.of(json.load(sys.stdin)), Streams(sys.stdin, sys.stdout, sys.stderr), COMMANDS)
+sys.exit(shell.call(["saq", "app.settings", "--check"]))
+"""
 OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -258,6 +266,12 @@ class Platform:
         """How many runs wait."""
         url = f"http://127.0.0.1:{self.pods['platform-backend'].port}/metrics?format=json"
         return int(self.ask(url)[1]["ingestion_queue"]["pending"])
+
+    def saq(self) -> int:
+        """Run the liveness probe of the queue; its exit code."""
+        words = [sys.executable, "-c", EXEC]
+        given = json.dumps(self.spec("queue", "queue"))
+        return subprocess.run(words, input=given, text=True, check=False, capture_output=True, timeout=60).returncode
 
     def cache_age(self) -> float:
         """Seconds since the oldest run that waits was accepted."""

@@ -215,6 +215,30 @@ def test_a_killed_worker(platform: Any) -> None:
     assert platform.readable(run["id"])["inputs"] == {"a": 1}
 
 
+def test_two_workers_of_which_one_is_killed(platform: Any) -> None:
+    """A worker is killed in the middle of a thousand runs: the other does them all, each once."""
+    project = f"two-{uuid4()}"
+    second = platform.serve("ingest-queue", "ingest-second")
+    for _ in range(10):
+        runs = [small(session_name=project) for _ in range(100)]
+        assert platform.call("POST", "/runs/batch", {"post": runs})[0] == 202
+    second.stop(signal.SIGKILL)
+    assert until(lambda: platform.pending() == 0, 90)
+    identity = platform.call("GET", f"/sessions?name={project}&include_stats=false")[1][0]["id"]
+
+    assert platform.call("POST", "/runs/stats", {"session": [identity]})[1]["run_count"] == 1000
+
+
+def test_the_liveness_of_the_queue(platform: Any) -> None:
+    """``saq --check`` really asks Redis."""
+    assert platform.saq() == 0
+    platform.cache.stop()
+    assert platform.saq() == 1
+    platform.cache.start()
+    platform.gate.routes[platform.CACHE] = platform.cache.address
+    assert platform.saq() == 0
+
+
 def test_queues_for_the_scaler(platform: Any) -> None:
     """What KEDA reads: the queue of the backend, and three of platform-backend."""
     backend, other = (platform.pods[name].port for name in ("backend", "platform-backend"))

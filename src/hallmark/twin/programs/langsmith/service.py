@@ -9,7 +9,7 @@ import itertools
 import json
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -188,17 +188,25 @@ def as_json(status: int, **content: object) -> Reply:
     return Reply(status, json.dumps(content), "application/json")
 
 
-def _saq(shell: Shell, words: Sequence[str]) -> int:
-    """``saq SETTINGS --check``: whether the worker's Redis answers; the queue's liveness probe."""
-    if "--check" not in words:
-        shell.streams.errors.write("saq: only --check is available\n")
-        return 2
-    try:
-        STORES["redis"](shell.container).use()
-    except Trouble as trouble:
-        shell.streams.errors.write(f"{trouble}\n")
-        return 1
-    return 0
+def saq(look: Callable[[Container], None]) -> Command:
+    """``saq SETTINGS --check``: whether the worker's Redis answers; the queue's liveness probe.
+
+    Args:
+        look: Uses Redis once; raises Trouble.
+    """
+
+    def check(shell: Shell, words: Sequence[str]) -> int:
+        if "--check" not in words:
+            shell.streams.errors.write("saq: only --check is available\n")
+            return 2
+        try:
+            look(shell.container)
+        except Trouble as trouble:
+            shell.streams.errors.write(f"{trouble}\n")
+            return 1
+        return 0
+
+    return check
 
 
-COMMANDS: dict[str, Command] = {"saq": _saq}
+COMMANDS: dict[str, Command] = {"saq": saq(lambda container: STORES["redis"](container).use())}
