@@ -86,7 +86,7 @@ def test_shell_scripts_that_start_the_program() -> None:
         "clickhouse", ["/bin/bash", "-c", "exec /entrypoint.sh"]
     )
 
-    assert (program.module, program.settings["role"]) == ("hallmark.twin.programs.stores", "clickhouse")
+    assert program.module == "hallmark.twin.stores.clickhouse.pod"
 
 
 @pytest.mark.parametrize(
