@@ -157,7 +157,7 @@ class Processes:
         """Process ids by module, of every process that was started for this state directory."""
         found: dict[str, list[int]] = {}
         for pid, words in _commands():
-            module = next((word for word in words if word.startswith("hallmark.twin.")), "")
+            module = _ours(words)
             if module and any(Path(word).is_relative_to(self.state) for word in words):
                 found.setdefault(module, []).append(pid)
         return found
@@ -179,10 +179,15 @@ class Processes:
             return []
         return [pid for pid, _ in _commands() if pid != session and _stat(pid)[3:4] == [str(session)]]
 
+    def servers(self) -> list[int]:
+        """Servers of the data stores, known by where they log: their command lines tell nothing."""
+        logs = str(self.state / "stores" / "data")
+        return [pid for pid, words in _commands() if not _ours(words) and _output(pid).startswith(logs)]
+
     def all(self) -> list[int]:
         """Every process of the twin."""
         containers = [self.session, *self.containers(self.session)] if self.session else []
-        return [*containers, *(pid for pids in self.parts().values() for pid in pids)]
+        return [*containers, *self.servers(), *(pid for pids in self.parts().values() for pid in pids)]
 
     def listeners(self) -> list[str]:
         """Local addresses, in hexadecimal, on which processes of the twin listen."""
@@ -193,6 +198,17 @@ class Processes:
 
 LISTENING = "0A"
 """State of a listening socket in /proc/net/tcp, see proc_pid_net(5)."""
+
+
+def _output(pid: int) -> str:
+    try:
+        return os.readlink(f"/proc/{pid}/fd/1")
+    except OSError:
+        return ""
+
+
+def _ours(words: list[str]) -> str:
+    return next((word for word in words if word.startswith("hallmark.twin.")), "")
 
 
 def _lines(file: Path) -> list[str]:

@@ -17,7 +17,8 @@ Clones = Callable[[], Any]
 Wait = Callable[..., Any]
 AWS, API = "hallmark.twin.aws.server", "hallmark.twin.cluster.server"
 CONTROLLERS, KUBELET = "hallmark.twin.controllers.main", "hallmark.twin.kubelet.main"
-PARTS = (AWS, API, CONTROLLERS, KUBELET)
+STORES, EDGE = "hallmark.twin.stores.main", "hallmark.twin.edge.main"
+PARTS = (AWS, API, CONTROLLERS, KUBELET, STORES, EDGE)
 
 
 class Survivor:
@@ -75,7 +76,8 @@ class Survivor:
 
     def is_gone(self, session: int) -> bool:
         """No process of it is left; one that has just been told to end may need a moment."""
-        return bool(self._wait_for(lambda: not self._parts() and not self.processes.containers(session)))
+        left = self.processes.containers
+        return bool(self._wait_for(lambda: not self._parts() and not left(session) and not self.processes.servers()))
 
     def _parts(self) -> dict[str, int]:
         return {module: len(pids) for module, pids in self.processes.parts().items()}
@@ -145,7 +147,7 @@ def test_parts_that_do_not_answer_are_replaced(twin: Survivor, monkeypatch: pyte
     for module in (kubernetes, workers):
         monkeypatch.setattr(module, "ANSWERS_WITHIN", 2.0)
     monkeypatch.setattr(process, "RESPONDS_WITHIN", 2.0)
-    wedged = {part: twin.processes.pid(part) for part in (API, CONTROLLERS, KUBELET)}
+    wedged = {part: twin.processes.pid(part) for part in (API, CONTROLLERS, KUBELET, STORES, EDGE)}
     for pid in wedged.values():
         os.kill(pid, signal.SIGSTOP)
 
