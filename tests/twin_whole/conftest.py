@@ -202,7 +202,7 @@ LISTENING = "0A"
 
 def _output(pid: int) -> str:
     try:
-        return os.readlink(f"/proc/{pid}/fd/1")
+        return str(Path(f"/proc/{pid}/fd/1").readlink())
     except OSError:
         return ""
 
