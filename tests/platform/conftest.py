@@ -176,7 +176,7 @@ class Platform:
             "S3_BUCKET_NAME": "traces", "S3_API_URL": "https://s3.us-east-1.amazonaws.com",
             "MIN_BLOB_STORAGE_SIZE_KB": "20", "REDIS_RUNS_EXPIRY_SECONDS": "21600",
             "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": "/token", "GO_ENDPOINT": "http://ls-platform-backend:1986",
-            "SMITH_BACKEND_ENDPOINT": "http://ls-backend:1984",
+            "SMITH_BACKEND_ENDPOINT": "http://ls-backend:1984", "X_SERVICE_AUTH_JWT_SECRET": "shared by services",
         }  # fmt: skip
 
     def spec(self, role: str, name: str, **changes: str) -> Json:

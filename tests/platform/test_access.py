@@ -55,6 +55,18 @@ def test_a_service_key_is_nobody(platform: Any) -> None:
     assert platform.call("GET", "/me", x_api_key=key)[1]["user_id"] is None
 
 
+def test_services_know_each_other(platform: Any) -> None:
+    """A token signed with the secret they share lets in, for the first workspace; others do not."""
+    shared = platform.environment()["X_SERVICE_AUTH_JWT_SECRET"]
+    right, wrong = tokens.issue(shared, sub="twin"), tokens.issue("guessed", sub="twin")
+    status, made = platform.call("POST", "/api-key", {}, Accept="*/*", x_service_key=right)
+
+    assert (status, made["key"][:8]) == (200, "lsv2_sk_")
+    assert platform.call("GET", "/sessions?limit=1", x_api_key=made["key"])[0] == 200
+    for token in (wrong, platform.login(), "no token"):
+        assert platform.call("GET", "/sessions?limit=1", Accept="*/*", x_service_key=token)[0] == 401
+
+
 def test_workspaces(platform: Any) -> None:
     """A key is for one workspace; with the name of another it is refused."""
     tenant = platform.call("GET", "/me")[1]["tenant_id"]

@@ -5,7 +5,6 @@ Names of the emulated Route53 mean nothing to this machine, so clients go throug
 
 import base64
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,11 +14,14 @@ from hallmark.errors import EnvironmentFault, UsageError
 from hallmark.twin.files import write
 from hallmark.twin.kube import once
 from hallmark.twin.kube.client import Access
+from hallmark.twin.platform import tokens
 from hallmark.twin.release.helm import Helm
 
 ANSWERS_WITHIN = 30.0
 REFUSED = frozenset({401, 403})
 PASSWORD = "initial_org_admin_password"  # noqa: S105  (the name of a key of the chart's Secret)
+SHARED = "api_key_salt"
+"""Key of the chart's Secret with what services sign their tokens with, see ``X_SERVICE_AUTH_JWT_SECRET``."""
 EMAIL = "initialOrgAdminEmail"
 """Where the chart has the first administrator's address, below ``config``."""
 DESCRIPTION = "made by hallmark twin env"
@@ -72,14 +74,14 @@ def key(entrance: Entrance, kept: Path, kubeconfig: Path, namespace: str, releas
 
     Raises:
         EnvironmentFault: LangSmith does not answer, or does not know its own administrator.
-        UsageError: There is no release with basic authentication.
+        UsageError: There is no release, or it has no secret that would let anybody in.
     """
     try:
         with entrance.client() as client:
             if kept.exists() and _opens(client, found := kept.read_text(encoding="utf-8")):
                 return found
-            made = _make(client, *_administrator(kubeconfig, namespace, release))
-    except (httpx.HTTPError, KeyError, ValueError) as error:
+            made = _make(client, _proof(client, kubeconfig, namespace, release))
+    except (httpx.HTTPError, OSError, KeyError, ValueError) as error:
         raise EnvironmentFault(
             f"LangSmith gives no API key: {error or type(error).__name__}.", "kubectl -n langsmith get pods"
         ) from error
@@ -93,24 +95,33 @@ def _opens(client: httpx.Client, found: str) -> bool:
     return answer.status_code not in REFUSED
 
 
-def _make(client: httpx.Client, email: str, password: str) -> str:
-    login = client.post("/api/v1/login", auth=(email, password)).raise_for_status()
-    bearer = {"Authorization": f"Bearer {login.json()['access_token']}"}
-    answer = client.post("/api/v1/api-key", json={"description": DESCRIPTION}, headers=bearer).raise_for_status()
+def _make(client: httpx.Client, proof: dict[str, str]) -> str:
+    answer = client.post("/api/v1/api-key", json={"description": DESCRIPTION}, headers=proof).raise_for_status()
     return str(answer.json()["key"])
 
 
-def _administrator(kubeconfig: Path, namespace: str, release: str) -> tuple[str, str]:
-    given = Helm(kubeconfig, namespace).values(release).get("config") or {}
-    email = given.get(EMAIL) or (given.get("basicAuth") or {}).get(EMAIL, "")
-    password = next(_passwords(Access.read(kubeconfig), namespace), "")
-    if not (email and password):
-        raise UsageError("The release has no first administrator, so nobody can log in.", "hallmark twin reset")
-    return str(email), password
+def _proof(client: httpx.Client, kubeconfig: Path, namespace: str, release: str) -> dict[str, str]:
+    """Headers that prove who asks: the first administrator, where passwords are used, else a service.
+
+    Nobody can sign in with an identity provider here, for there is none.
+    """
+    config = Helm(kubeconfig, namespace).values(release).get("config") or {}
+    basic = config.get("basicAuth") or {}
+    email = config.get(EMAIL) or basic.get(EMAIL, "")
+    kept = _Secrets(Access.read(kubeconfig), namespace)
+    if basic.get("enabled") and email and (password := kept.first(PASSWORD)):
+        login = client.post("/api/v1/login", auth=(email, password)).raise_for_status()
+        return {"Authorization": f"Bearer {login.json()['access_token']}"}
+    if not basic.get("enabled") and (shared := kept.first(SHARED)):
+        return {"X-Service-Key": tokens.issue(shared, sub="hallmark")}
+    raise UsageError("The release has no first administrator, so nobody can log in.", "hallmark twin reset")
 
 
-def _passwords(access: Access, namespace: str) -> Iterator[str]:
-    answer = once.call(access, "GET", f"/api/v1/namespaces/{namespace}/secrets", seconds=ANSWERS_WITHIN)
-    for secret in json.loads(answer)["items"]:
-        if encoded := (secret.get("data") or {}).get(PASSWORD):
-            yield base64.b64decode(encoded).decode()
+class _Secrets:
+    def __init__(self, access: Access, namespace: str) -> None:
+        answer = once.call(access, "GET", f"/api/v1/namespaces/{namespace}/secrets", seconds=ANSWERS_WITHIN)
+        self._all = [secret.get("data") or {} for secret in json.loads(answer)["items"]]
+
+    def first(self, key: str) -> str:
+        """The value of a key, in whichever Secret; empty if there is none."""
+        return next((base64.b64decode(data[key]).decode() for data in self._all if data.get(key)), "")

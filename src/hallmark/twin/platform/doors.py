@@ -1,10 +1,10 @@
-"""Who calls: API keys and tokens of a login, looked up in PostgreSQL and remembered for half a minute."""
+"""Who calls: API keys, tokens of a login and of services, looked up in PostgreSQL and remembered for half a minute."""
 
 import hashlib
 import time
 from collections.abc import Callable
 
-from hallmark.twin.platform import tokens
+from hallmark.twin.platform import founding, tokens
 from hallmark.twin.platform.calls import Call, Caller, Refusal
 from hallmark.twin.platform.database import Database
 from hallmark.twin.platform.secrets import hash_key
@@ -21,6 +21,7 @@ BY_USER = """
 select t.id as tenant_id, t.organization_id, u.id as user_id
 from users u join tenants t on t.organization_id = u.organization_id where u.id = %s::uuid order by t.created_at limit 1
 """
+OF_ALL = "select id as tenant_id, organization_id, null as user_id from tenants order by created_at limit 1"
 
 
 class Doors:
@@ -53,12 +54,20 @@ class Doors:
         bearer = call.headers.get("authorization", "")
         if key := call.headers.get("x-api-key", ""):
             return self._remembered(key, lambda: self._find(BY_KEY, hash_key(self._settings.salt, key)))
+        if service := call.headers.get("x-service-key", ""):
+            return self._remembered(service, lambda: self._service(service))
         if bearer[:7].lower() != "bearer ":
             raise Refusal(401, "Authentication required")
         user = tokens.read(self._settings.secret, bearer[7:]).get("sub")
         if not user:
             raise Refusal(401, "Invalid token")
         return self._remembered(bearer, lambda: self._find(BY_USER, user))
+
+    def _service(self, token: str) -> Caller | None:
+        if not tokens.read(self._settings.service, token):
+            return None
+        founding.organization(self._database)
+        return self._find(OF_ALL)
 
     def _remembered(self, secret: str, find: Callable[[], Caller | None]) -> Caller:
         mark, now = hashlib.sha256(secret.encode("utf-8", "replace")).digest(), time.monotonic()

@@ -6,7 +6,7 @@ Each first does what :mod:`hallmark.twin.programs.langsmith.hooks` does without 
 from collections.abc import Callable
 from uuid import uuid4
 
-from hallmark.twin.platform import secrets
+from hallmark.twin.platform import founding, secrets
 from hallmark.twin.platform.pool import NotHere
 from hallmark.twin.platform.schema import CLICKHOUSE, POSTGRES
 from hallmark.twin.platform.smoke import smoke
@@ -45,16 +45,9 @@ def _migrate_clickhouse(_: Container, stores: Stores) -> None:
 def _bootstrap(container: Container, stores: Stores) -> None:
     # The password is only initial: with a user there, nothing changes.
     environment, database = container.environment, stores.database
-    organizations = database.ask("select id from organizations order by created_at limit 1")
-    organization = organizations[0]["id"] if organizations else uuid4()
-    if not organizations:
-        named = environment.get("INITIAL_ORG_NAME") or "Default"
-        workspace = environment.get("DEFAULT_WORKSPACE_NAME") or "Workspace 1"
-        database.ask(
-            "with made as (insert into organizations (id, display_name) values (%s, %s) returning id)"
-            " insert into tenants (id, organization_id, display_name) select %s, id, %s from made",
-            organization, named, uuid4(), workspace,
-        )  # fmt: skip
+    organization = founding.organization(
+        database, environment.get("INITIAL_ORG_NAME", ""), environment.get("DEFAULT_WORKSPACE_NAME", "")
+    )
     database.ask(
         "insert into users (id, organization_id, email, password_hash) values (%s, %s, lower(%s), %s)"
         " on conflict (email) do nothing",

@@ -16,6 +16,7 @@ class Settings:
         version: Of the application, from its image's tag.
         salt: Goes into the hash of each API key.
         secret: Signs the tokens of a login.
+        service: Signs the tokens by which services know each other.
         basic: Whether users log in with a password.
         private_info: Whether ``/info`` wants a key, too.
         blobs: Whether large payloads go to S3.
@@ -27,6 +28,7 @@ class Settings:
     version: str
     salt: str
     secret: str
+    service: str
     basic: bool
     private_info: bool
     blobs: bool
@@ -42,6 +44,7 @@ class Settings:
             version=container.settings["version"],
             salt=environment.get("API_KEY_SALT", ""),
             secret=environment.get("BASIC_AUTH_JWT_SECRET", ""),
+            service=environment.get("X_SERVICE_AUTH_JWT_SECRET", ""),
             basic=is_true(environment, "BASIC_AUTH_ENABLED"),
             private_info=is_true(environment, "FF_INFO_ENDPOINT_AUTH_REQUIRED"),
             blobs=blob.enabled(environment),
