@@ -56,7 +56,8 @@ class Unobservable(Exception):
 
     Args:
         code: Machine-readable cause: ``denied``, ``throttled``, ``timeout``, ``server``, ``unreachable``,
-            ``credentials``, ``truncated``, ``malformed``, ``undecidable`` (AWS does not say enough), ``not-collected``.
+            ``credentials``, ``no-key``, ``truncated``, ``malformed``, ``undecidable`` (AWS does not say enough),
+            ``not-collected``.
         message: What was asked and what came back, without secrets.
     """
 

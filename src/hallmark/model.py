@@ -69,11 +69,15 @@ class Clause:
 
 @dataclass(frozen=True)
 class Call:
-    """One read-only question: an AWS operation, a command, a file. Equal calls are asked once.
+    """One question: an AWS operation, objects of the cluster, a command, a file. Equal calls are asked once.
+
+    It changes nothing, with one exception: ``platform.round_trip`` writes traces to a project ``hallmark-probe-…`` of
+    its own, reads them back and deletes the project.
 
     Attributes:
-        service: A boto3 service name, or ``workstation`` / ``files`` for what is local.
-        operation: The boto3 method name, or what to look at locally.
+        service: A boto3 service name, ``kubernetes`` for the cluster, ``platform`` for what answers at the public
+            name, or ``workstation`` / ``files`` for what is on this machine.
+        operation: The boto3 method name, or what to look at.
         params: JSON of the parameters with sorted keys; use :meth:`of` to build it.
     """
 

@@ -267,7 +267,7 @@ def test_something_that_is_not_a_proxy_is_not_one(greeting: bytes, code: str) ->
 
 
 @pytest.mark.parametrize(
-    ("key", "words"), [("", "export HALLMARK_API_KEY"), ("with\nline end", "cannot be an API key")]
+    ("key", "words"), [("", "export it as HALLMARK_API_KEY"), ("with\nline end", "cannot be an API key")]
 )
 def test_without_a_key_the_next_command_is_said(folder: Path, platform: Any, key: str, words: str) -> None:
     """Nothing is sent, and what was given is not repeated."""
@@ -275,7 +275,7 @@ def test_without_a_key_the_next_command_is_said(folder: Path, platform: Any, key
 
     for call in (Call.of("platform", "authorized", path=SESSIONS), Call.of("platform", "round_trip")):
         answer = without.answer(call)
-        assert (answer.status, answer.code) == (Status.DENIED, "denied")
+        assert (answer.status, answer.code) == (Status.DENIED, "no-key")
         assert words in answer.message
         assert "line end" not in answer.message
     assert platform.requests == []

@@ -17,6 +17,7 @@ from hallmark.model import Lab
 from hallmark.targets.aws import AwsSource
 from hallmark.targets.cluster import ClusterSource
 from hallmark.targets.files import FilesSource
+from hallmark.targets.platform import PlatformSource, key_of
 from hallmark.targets.profile import Profile, load
 from hallmark.targets.workstation import WorkstationSource
 
@@ -98,7 +99,15 @@ class App:
             "kubernetes": ClusterSource(profile),
             "files": FilesSource(self.root),
             "workstation": WorkstationSource(profile),
+            "platform": self._platform(profile),
         }
+
+    def _platform(self, profile: Profile) -> Source:
+        if profile.target != "twin":
+            return PlatformSource(profile, key_of(os.environ))
+        from hallmark.twin.visitor import Visitor  # noqa: PLC0415  (an extra, as the twin itself)
+
+        return Visitor(profile, self.twin)
 
     def default_lab(self) -> Lab:
         """Grade this when no lab is named: the first of the deployment track, which holds the reference's checks."""

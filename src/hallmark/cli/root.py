@@ -31,7 +31,10 @@ from hallmark.targets.profile import KINDS
 @click.option("--endpoint", metavar="URL", help="Endpoint of an emulator (target localstack).")
 @click.option("--kubeconfig", metavar="FILE", help="How the cluster is reached. Default: as EKS says.")
 @click.option("--context", metavar="NAME", help="Context of the kubeconfig. Default: its current one.")
-@click.option("--deadline", type=int, metavar="SECONDS", help="How long collecting may take. Default: 60.")
+@click.option("--url", metavar="URL", help="Public address of the platform. Default: https:// and the host.")
+@click.option("--proxy", metavar="URL", help="Proxy that leads to the platform, http://HOST:PORT.")
+@click.option("--ca", metavar="FILE", help="Certificates of a private authority that vouches for the platform.")
+@click.option("--deadline", type=int, metavar="SECONDS", help="How long collecting may take. Default: 90.")
 @click.version_option(package_name="hallmark")
 @click.pass_context
 def cli(context: click.Context, /, **flags: object) -> None:

@@ -15,8 +15,8 @@ from hallmark.model import Answer, Call, Status
 from hallmark.targets import cluster, shapes
 
 FORMAT = 1
-LOCAL = frozenset({"workstation", "files"})
-"""Services of :class:`Call` that are on this machine."""
+LOCAL = frozenset({"workstation", "files", "platform"})
+"""Services of :class:`Call` that are neither AWS nor the cluster: no published model says how they answer."""
 CLUSTER = "kubernetes"
 """The service of :class:`Call` that asks the cluster."""
 

@@ -13,6 +13,7 @@ from hallmark.views.all import Views
 
 RETRY = {
     "credentials": "aws sts get-caller-identity",
+    "no-key": "read -rs HALLMARK_API_KEY && export HALLMARK_API_KEY",
     "not-collected": "hallmark collect {lab} -o evidence.json",
 }
 """Next command by cause of an ERROR; other causes are worth a second try."""

@@ -185,9 +185,10 @@ for _name in NAMES:
 
 
 def _pytest(arguments: list[str], run: _Run) -> None:
-    """Run pytest on a grader, quietly and apart from whatever configuration surrounds it."""
+    """Run pytest on a grader, quietly and apart from whatever configuration and plugins surround it."""
     folder = Path(arguments[0]).resolve()
     quiet = ["-p", "no:terminal", "-p", "no:cacheprovider", "-c", os.devnull, "--import-mode=importlib"]
+    quiet.append("--disable-plugin-autoload")
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         pytest.main([*arguments, *quiet, f"--rootdir={folder.parent}"], plugins=[run])
     _forget(folder)

@@ -14,7 +14,7 @@ from typing import Any
 
 from hallmark.errors import AuthorError
 from hallmark.model import Answer, Call, Status
-from hallmark.targets.platform_http import Client, place
+from hallmark.targets.platform_http import Client, introduction, place
 from hallmark.targets.platform_road import HTTP, Road, explain
 from hallmark.targets.platform_tls import look
 from hallmark.targets.platform_trip import Trip
@@ -23,6 +23,10 @@ from hallmark.targets.unanswered import NotAnswered
 
 KEYS = ("HALLMARK_API_KEY", "LANGSMITH_API_KEY")
 """Variables an API key is taken from, and nothing else is: no file, no flag."""
+KEYED = frozenset({"authorized", "round_trip"})
+"""Operations that need one."""
+NO_KEY = "no-key"
+"""Cause of what could not be asked without one."""
 PATIENCE = 60.0
 """Seconds within which what was written has to be readable."""
 _FAREWELL = 10.0
@@ -91,7 +95,7 @@ class PlatformSource:
                 raise NotAnswered(Status.ABSENT, "NotFound", f"nothing listens on {self._road.host}:80") from reason
             raise
         try:
-            connection.request("GET", f"{self._road.base}/")
+            connection.request("GET", f"{self._road.base}/", headers=introduction())
             reply = connection.getresponse()
             location, server = place(reply.headers.get("Location", "")), reply.headers.get("Server", "")
         except (OSError, HTTPException, socket.gaierror) as error:
@@ -112,8 +116,8 @@ class PlatformSource:
             NotAnswered: There is none, or it cannot be one: a client would print what it cannot send.
         """
         if not self._key:
-            words = f"no API key: make one in the settings of the platform, export {KEYS[0]}=…, and ask again"
-            raise NotAnswered(Status.DENIED, "denied", words)
+            words = f"no API key: make one in the settings of the platform, export it as {KEYS[0]}, and ask again"
+            raise NotAnswered(Status.DENIED, NO_KEY, words)
         if not _SHAPE.fullmatch(self._key):
-            raise NotAnswered(Status.DENIED, "denied", f"{KEYS[0]} holds what cannot be an API key: export it again")
+            raise NotAnswered(Status.DENIED, NO_KEY, f"{KEYS[0]} holds what cannot be an API key: export it again")
         return self._key

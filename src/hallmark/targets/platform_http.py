@@ -84,7 +84,7 @@ class Client:
     """
 
     def __init__(self, road: Road, key: str = "") -> None:
-        headers = {"accept-encoding": "identity", "user-agent": f"hallmark/{version('hallmark')}"}
+        headers = {"accept-encoding": "identity"} | introduction()
         self._road = road
         self.seconds = road.seconds
         self._client = httpx.Client(
@@ -125,6 +125,11 @@ class Client:
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
             raise explain(error, self._road.host) from error
         return _kept(reply, content, round((time.monotonic() - started) * 1000))
+
+
+def introduction() -> dict[str, str]:
+    """Say who asks: AWS's common rules block whoever does not (``NoUserAgent_HEADER``)."""
+    return {"user-agent": f"hallmark/{version('hallmark')}"}
 
 
 def _content(reply: httpx.Response, until: float) -> bytes | None:

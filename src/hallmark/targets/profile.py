@@ -73,7 +73,7 @@ class Profile:
     postgres: str = ""
     redis: str = ""
     bucket: str = ""
-    deadline: int = 60
+    deadline: int = 90
     lab_accounts: str = ""
     learner: str = "learner"
 
@@ -133,7 +133,7 @@ def _checked(settings: Mapping[str, Any]) -> Profile:
     try:
         deadline = int(settings.get("deadline", Profile.deadline))
     except (TypeError, ValueError) as error:
-        raise UsageError("deadline must be a number of seconds.", "For example: deadline = 60") from error
+        raise UsageError("deadline must be a number of seconds.", "For example: deadline = 90") from error
     text = {name: value for name, value in settings.items() if name != "deadline"}
     for name, value in text.items():
         if not isinstance(value, str):

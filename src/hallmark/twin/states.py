@@ -191,8 +191,13 @@ class States:
 
         Args:
             outputs: Of Terraform.
+
+        Raises:
+            UsageError: They do not tell its name.
         """
         port = self._cluster.edge if self._cluster else 0
+        if port and "host" not in outputs:
+            raise UsageError("Terraform has no output named host: nobody knows LangSmith's name.", "terraform output")
         proxy = f"http://127.0.0.1:{port}"
         return Entrance(f"https://{outputs['host']}", proxy, self._state / "edge" / "ca.pem") if port else None
 
