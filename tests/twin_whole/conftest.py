@@ -78,8 +78,9 @@ class Person:
         self.kubectl("patch", what, "--type", kind, "-p", json.dumps(change))
 
     def restart(self, workload: str) -> None:
-        """Roll a workload and wait for it, named as `kind/name`."""
-        self.kubectl("rollout", "restart", workload)
+        """Roll a workload and wait for it, named as `kind/name`; kubectl refuses two restarts within a second."""
+        command = (kubectl(), "-n", NAMESPACE, "rollout", "restart", workload)
+        eventually(lambda: "within the past second" not in self.run(*command).stderr)
         self.kubectl("rollout", "status", workload, f"--timeout={PATIENCE:.0f}s")
 
     def pods(self, component: str) -> Any:

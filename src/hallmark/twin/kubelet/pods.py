@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 from collections.abc import Callable, Coroutine, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,6 +12,8 @@ from hallmark.twin.kubelet.machine import Machine
 from hallmark.twin.kubelet.pod import Pod
 
 T = TypeVar("T")
+WORKS_WITHIN = 30.0
+"""Seconds that a pod gets to work again; what broke on purpose never does."""
 
 
 class Pods:
@@ -94,9 +97,11 @@ class Pods:
         """Do something with the persistent volumes while no process uses them.
 
         Args:
-            work: What is done, in a thread; the pods that use volumes go on afterwards as after a stop of the twin.
+            work: What is done, in a thread; the pods that use volumes go on afterwards as after a stop of the twin, and
+                those that worked are waited for.
         """
         using = [pod for pod in self.all() if pod.has_disks and not pod.stopping]
+        worked = {pod.uid for pod in using if pod.is_working}
         await asyncio.gather(*(pod.let_go() for pod in using))
         try:
             return await asyncio.to_thread(work)
@@ -105,6 +110,10 @@ class Pods:
                 if self._pods.get(pod.uid) is pod:
                     self._pods[pod.uid] = again = Pod(self._machine, pod.object)
                     again.start()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(WORKS_WITHIN):
+                    while any(pod.uid in worked and not pod.is_working for pod in self.all()):  # noqa: ASYNC110  (many)
+                        await asyncio.sleep(0.1)
 
     async def close(self) -> None:
         """End all processes; the pods stay as the API knows them, and run again when a kubelet starts."""
