@@ -18,7 +18,7 @@ from hallmark.errors import AuthorError
 from hallmark.model import CheckSpec, Clause, Lab, Level
 
 SOURCES = ("aws", "cluster", "http", "files", "attest")
-READ_TODAY = frozenset({"aws", "cluster", "files"})
+READ_TODAY = frozenset({"aws", "cluster", "http", "files"})
 TRACKS = MappingProxyType({"L1": "preflight", "L2": "deployment", "L3": "sharp-edges", "L4": "failure"})
 _NOT_GRADED = frozenset({Level.OUT, Level.ATT})
 _CLAUSE_ID = re.compile(r"[A-Z][A-Z0-9]*-[1-9][0-9]*")
@@ -60,6 +60,10 @@ class Reference:
     def aws_decidable(self) -> tuple[Clause, ...]:
         """Return the graded clauses that read calls to AWS decide on their own."""
         return self._decidable(frozenset({"aws"}))
+
+    def http_decidable(self) -> tuple[Clause, ...]:
+        """Return the graded clauses that AWS, the cluster and requests from outside decide together."""
+        return self._decidable(frozenset({"aws", "cluster", "http"}))
 
     def cluster_decidable(self) -> tuple[Clause, ...]:
         """Return the graded clauses that read calls to AWS and to the cluster decide together."""

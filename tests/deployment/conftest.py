@@ -148,6 +148,50 @@ class Added:
         return self._source.answer(call)
 
 
+class Reached:
+    """Answers for the platform as one in order does, as :mod:`hallmark.targets.platform` tells it."""
+
+    def answer(self, call: Call) -> Answer:
+        """Answer one call."""
+        known = {"get": 200 if "info" in call.params else 401, "post": 401, "forged": 401, "authorized": 200}
+        if call.operation in known:
+            return Answer(Status.OBSERVED, _reply(call.arguments["path"], known[call.operation]))
+        return Answer(Status.OBSERVED, deepcopy(PLATFORM[call.operation]))
+
+
+def _reply(path: str, status: int) -> dict[str, Any]:
+    told = {"version": "0.16.45", "valid_until": "2099-01-01T00:00:00Z"} if path.endswith("/info") else {}
+    shape = "list" if status == 200 and not told else "object"
+    kind = {"content_type": "application/json", "server": "nginx", "location": "", "milliseconds": 12}
+    return {"status": status, "shape": shape, "selected": told, **kind}
+
+
+STEPS = {
+    "project": 200, "small_run": 202, "small_read": 200, "outputs": 202, "outputs_read": 200, "large_run": 202,
+    "large_read": 200, "feedback": 200, "feedback_read": 200, "query": 200,
+}  # fmt: skip
+PLATFORM: dict[str, dict[str, Any]] = {
+    "handshake": {
+        "version": "TLSv1.3",
+        "names": ["langsmith.hallmark.example"],
+        "issuer": "O=Amazon",
+        "not_after": "2099-01-01T00:00:00Z",
+        "problem": "",
+        "old": {"TLSv1": "refused", "TLSv1.1": "refused"},
+        "milliseconds": 30,
+    },
+    "redirect": {
+        "status": 301, "location": "https://langsmith.hallmark.example:443/", "server": "awselb/2.0", "milliseconds": 9,
+    },
+    "round_trip": {
+        "steps": [
+            {"step": step, "outcome": "ok", "status": status, "server": "nginx", "milliseconds": 250, "tries": 1}
+            for step, status in STEPS.items()
+        ],
+        "complete": True,
+        "cleanup": {"outcome": "ok", "status": 202, "milliseconds": 20},
+    },
+}  # fmt: skip
 VOLUME_FACTS = {
     "VolumeId": VOLUME,
     "VolumeType": "gp3",
@@ -180,7 +224,7 @@ class Deployment:
         """Take evidence as a grade does."""
         source = ClusterSource(Profile())
         source._reached = Server(self.objects, self.served)  # type: ignore[assignment]  # stands for the server
-        sources: dict[str, Source] = {"aws": self.aws, "kubernetes": source}
+        sources: dict[str, Source] = {"aws": self.aws, "kubernetes": source, "platform": Reached()}
         return collect(sources, self.scope, plugin.questions(self.checks), 60)
 
 

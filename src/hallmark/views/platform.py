@@ -92,6 +92,7 @@ class Reply:
         location: Where it leads, if it does.
         shape: ``object``, ``list`` or ``value`` of JSON; empty: none.
         selected: What was kept of an object.
+        method: HTTP method of the request.
     """
 
     path: str
@@ -101,6 +102,7 @@ class Reply:
     location: str
     shape: str
     selected: Mapping[str, str]
+    method: str = "GET"
 
     @property
     def is_data(self) -> bool:
@@ -242,7 +244,9 @@ class Platform(View):
     def protected(self) -> tuple[Reply, ...]:
         """What nobody may see, asked for without a key."""
         raw = self.ask_all(Call.of("platform", operation, path=path) for operation, path in PROTECTED)
-        return tuple(_reply(path, one) for (_, path), one in zip(PROTECTED, raw, strict=True))
+        return tuple(
+            _reply(path, one, operation.upper()) for (operation, path), one in zip(PROTECTED, raw, strict=True)
+        )
 
     @cached_property
     def round_trip(self) -> RoundTrip:
@@ -269,9 +273,9 @@ class Platform(View):
         return _reply(path, self.ask("platform", operation, path=path))
 
 
-def _reply(path: str, raw: Mapping[str, Any]) -> Reply:
-    kept = (raw[name] for name in ("status", "content_type", "server", "location", "shape", "selected"))
-    return Reply(path, *kept)
+def _reply(path: str, raw: Mapping[str, Any], method: str = "GET") -> Reply:
+    kept = {name: raw[name] for name in ("status", "content_type", "server", "location", "shape", "selected")}
+    return Reply(path, **kept, method=method)
 
 
 def _time(text: str) -> datetime:
