@@ -52,7 +52,7 @@ def test_a_killed_kubelet_takes_its_containers_along(other_cluster: Any, shell: 
     path = other_cluster.pod("lives", shell("echo begun; sleep 600"))
     before = other_cluster.when(path, runs)
     containers = session(other_cluster)
-    assert len(members(containers)) == 2
+    assert until(lambda: len(members(containers)) == 2, 5)
     other_cluster.stop(signal.SIGKILL)
     assert until(lambda: not members(containers), 5)
 

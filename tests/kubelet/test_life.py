@@ -47,7 +47,7 @@ def test_a_pod_runs(cluster: Any, shell: Spec) -> None:
     container = status["containerStatuses"][0]
     assert (container["started"], container["restartCount"]) == (True, 0)
     assert container["image"] == "docker.io/library/busybox:1.36"
-    assert cluster.log("plain") == "hello\n"
+    assert cluster.logged("plain", "hello\n") == "hello\n"
     assert cluster.happened("plain", "Started", "Started container c")
     assert {"Pulled", "Created", "Started"} <= {reason for reason, _ in cluster.events("plain")}
 

@@ -48,13 +48,15 @@ def test_servers_go_on_from_an_archive(run: Run, tmp_path: Path) -> None:
 
 
 def test_folders_and_modes_are_kept(tmp_path: Path) -> None:
-    """Empty folders, and who may read a file."""
+    """Empty folders, who may read a file, and links: ClickHouse finds its tables by them."""
     one, other = tmp_path / "one", tmp_path / "other"
     (one / "empty").mkdir(parents=True, mode=0o700)
     (one / "secret").write_text("x")
     (one / "secret").chmod(0o600)
+    (one / "link").symlink_to("empty")
     unpack(other, archive(one))
 
+    assert (other / "link").readlink() == Path("empty")
     assert (other / "empty").stat().st_mode & 0o777 == 0o700
     assert (other / "secret").stat().st_mode & 0o777 == 0o600
     assert (other / "secret").read_text() == "x"

@@ -61,8 +61,8 @@ class Snapshots:
             archive.writestr("aws.snapshot", snapshot.aws)
             archive.writestr("terraform.tfstate", snapshot.terraform)
             archive.writestr("cluster.json", snapshot.cluster, zipfile.ZIP_DEFLATED, 1)
-            archive.writestr("stores.zip", snapshot.stores)
-            archive.writestr("disks.zip", snapshot.disks)
+            archive.writestr("stores.tar.gz", snapshot.stores)
+            archive.writestr("disks.tar.gz", snapshot.disks)
         write(self._file(name), packed.getvalue())
 
     def get(self, name: str) -> Snapshot | None:
@@ -79,8 +79,8 @@ class Snapshots:
                     aws=archive.read("aws.snapshot"),
                     terraform=archive.read("terraform.tfstate"),
                     cluster=archive.read("cluster.json"),
-                    stores=archive.read("stores.zip"),
-                    disks=archive.read("disks.zip"),
+                    stores=archive.read("stores.tar.gz"),
+                    disks=archive.read("disks.tar.gz"),
                     **about,
                 )
         except FileNotFoundError:

@@ -147,7 +147,9 @@ class Runtime:
         self._commands = ours
         write(self._state / survivors.RECORD, json.dumps(survivors.identity(self._process.pid)))
         transports: list[asyncio.ReadTransport] = []
-        self._listening = asyncio.create_task(self._listen(await _reader(results, transports), transports))
+        reader = await _reader(results, transports)
+        await reader.readline()  # it is ready, or dead, which is noticed where its results are read
+        self._listening = asyncio.create_task(self._listen(reader, transports))
 
     async def _listen(self, results: asyncio.StreamReader, transports: list[asyncio.ReadTransport]) -> None:
         while line := await results.readline():

@@ -30,6 +30,8 @@ LENGTH = struct.Struct("!I")
 DESCRIPTORS = 4
 """Standard input, output and error, and where a program reports."""
 PR_SET_PDEATHSIG, PR_SET_NAME = 1, 15
+READY = b"ready\n"
+"""What it tells first: before that nothing runs, whatever was asked for."""
 CRASHED = 70
 """Exit code of a program that raised; ``EX_SOFTWARE`` of sysexits.h."""
 PRELOADED = (
@@ -201,6 +203,7 @@ def main() -> None:
         importlib.import_module(name)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _stop)
+    os.write(results, READY)
     Zygote(socket.socket(fileno=commands), results).run()
 
 

@@ -2,7 +2,7 @@
 
 import io
 import shutil
-import zipfile
+import tarfile
 from pathlib import Path
 
 FAST = 1
@@ -10,22 +10,18 @@ FAST = 1
 
 
 def archive(folder: Path) -> bytes:
-    """Pack a folder with its empty folders and modes; nothing gives an empty pack."""
+    """Pack a folder with its empty folders, modes and links; nothing gives an empty pack."""
     packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=FAST, strict_timestamps=False) as pack:
-        for path in sorted(folder.rglob("*")) if folder.exists() else []:
-            if path.is_dir() or path.is_file():
-                pack.write(path, path.relative_to(folder))
+    with tarfile.open(fileobj=packed, mode="w:gz", compresslevel=FAST) as pack:
+        for path in sorted(folder.iterdir()) if folder.exists() else []:
+            pack.add(path, path.name)
     return packed.getvalue()
 
 
 def unpack(folder: Path, packed: bytes) -> None:
-    """Put a pack in place of a folder, with its modes; an empty one leaves an empty folder."""
+    """Put a pack in place of a folder; an empty one leaves an empty folder."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not packed:
-        return
-    with zipfile.ZipFile(io.BytesIO(packed)) as pack:
-        for each in pack.infolist():
-            path = Path(pack.extract(each, folder))
-            path.chmod(each.external_attr >> 16)
+    if packed:
+        with tarfile.open(fileobj=io.BytesIO(packed), mode="r:gz") as pack:
+            pack.extractall(folder, filter="tar")
