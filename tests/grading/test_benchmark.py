@@ -29,6 +29,27 @@ def test_calls_are_counted_and_the_longest_chain_is_found() -> None:
     assert (ours.calls, naive.calls, floor.calls, floor.distinct) == (2, 6, 2, 2)
 
 
+def test_the_platform_is_asked_once_and_left_out() -> None:
+    """A trip that writes is no read to be repeated: for the record alone it is made."""
+    made: list[str] = []
+
+    class Platform(_Source):
+        def answer(self, call: Call) -> Answer:
+            made.append(call.key)
+            return super().answer(call)
+
+    def both(network: Network) -> None:
+        network.evidence.ask(FIRST)
+        network.evidence.ask(Call.of("platform", "round_trip"))
+
+    checks = [Check(CheckSpec(f"l/{n}", n, ("NET-1",), Level.P0, 1), both) for n in "abc"]
+
+    rows = benchmark.measure(checks, lambda: {"aws": _Source(), "platform": Platform()}, {}, 0.0)
+
+    assert made == ["platform.round_trip{}"]
+    assert [(row.calls, row.distinct) for row in rows] == [(1, 1), (3, 1), (1, 1)]
+
+
 def test_no_check_asks_nothing() -> None:
     """The floor of no question is no call."""
     assert benchmark.measure([], lambda: {"aws": _Source()}, {}, 0.0)[2].calls == 0
