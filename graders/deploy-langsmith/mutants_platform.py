@@ -215,10 +215,16 @@ def firewall_blocks_large_bodies(edit: Edit) -> None:
     _ends(edit, "large_run", "refused", 403, "awselb/2.0")
 
 
-@mutant(breaks=["firewall_lets_traces_in"])
+@mutant(breaks=["large_trace_comes_back"])
 def large_bodies_are_too_large(edit: Edit) -> None:
     """The frontend's own limit."""
     _ends(edit, "large_run", "refused", 413)
+
+
+@mutant(breaks=["large_trace_comes_back"])
+def bucket_refuses(edit: Edit) -> None:
+    """The role has no policy any more: large payloads are refused while small ones pass."""
+    _ends(edit, "large_run", "refused", 500)
 
 
 @mutant(breaks=["large_trace_comes_back"])

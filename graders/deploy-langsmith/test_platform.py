@@ -220,19 +220,17 @@ def test_trace_comes_back(platform: Platform, release: Release) -> str:
     requires=["firewall_in_path", "trace_comes_back"],
     why="Common rule sets block bodies above 8 KB, which most traces are: firewall on, data gone.",
 )
-def test_firewall_lets_traces_in(platform: Platform, release: Release, ingresses: Ingresses) -> None:
+def test_firewall_lets_traces_in(platform: Platform, ingresses: Ingresses) -> None:
     """A trace of 64 KB passes the firewall."""
     arn = ingresses.balancer.arn if ingresses.balancer else ""
     failed = platform.round_trip.failure("large_run")
-    if failed and failed.by_balancer:
+    if failed and failed.by_balancer:  # what refuses behind it is not the firewall
         raise Miss(
             expected="2xx for a trace of 64 KB: SizeRestrictions_BODY set to count for the paths that take traces",
             observed=failed.words,
             where=platform.url,
             next=f"aws wafv2 get-web-acl-for-resource --resource-arn {arn} --query WebACL.Rules",
         )
-    if failed:
-        raise _stopped(failed, platform, release)
 
 
 @pytest.mark.check(
@@ -243,7 +241,7 @@ def test_firewall_lets_traces_in(platform: Platform, release: Release, ingresses
 )
 def test_large_trace_comes_back(platform: Platform, release: Release) -> None:
     """A trace of 64 KB, which goes to the bucket, is read back as it was sent."""
-    if failed := platform.round_trip.failure("large_read"):
+    if failed := platform.round_trip.failure("large_run", "large_read"):
         raise _stopped(failed, platform, release)
 
 
