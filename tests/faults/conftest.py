@@ -25,7 +25,9 @@ from hallmark.waiting import until
 
 CLUSTER = "lab-eks"
 INGESTION = ("/api/v1/runs", "/api/v1/otel/", "/api/runs")
-stage = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("stage.py"))))
+stage, front = [
+    SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name(each)))) for each in ("stage.py", "front.py")
+]
 _accounts = itertools.count(730000000000 + os.getpid() % 90000 * 100000)
 
 
@@ -43,6 +45,7 @@ class System:
         acl: Name, scope and id of the web ACL.
         balancer: ARN of the load balancer.
         volume: Id of ClickHouse's volume.
+        certificate: ARN of the certificate.
     """
 
     profile: Profile
@@ -54,6 +57,7 @@ class System:
     acl: dict[str, str]
     balancer: str
     volume: str
+    certificate: str
 
     def runner(self, target: Target | None = None) -> Runner:
         """An engine on this system; it shares its clients, which take longer to make than to use."""
@@ -79,7 +83,14 @@ class System:
 
     def state(self) -> dict[str, Any]:
         """Everything a fault of this folder may touch."""
-        return {"rules": self.rules(), "web ACL": self.web_acl(), **self.hardware(), "cluster": self.stage.state()}
+        around = {"front": front.state(self.aws, self.stage), "cluster": self.stage.state(), "gates": self.gates()}
+        return {"rules": self.rules(), "web ACL": self.web_acl(), **self.hardware(), **around}
+
+    def gates(self) -> list[str]:
+        """Ingress rules of all groups of the account, without the ids AWS gives anew."""
+        found = self.aws.answer(Call.of("ec2", "describe_security_group_rules")).value["SecurityGroupRules"]
+        stripped = [{k: v for k, v in rule.items() if not k.startswith("SecurityGroupRule")} for rule in found]
+        return sorted(map(json.dumps, stripped))
 
     def hardware(self) -> dict[str, Any]:
         """Sizes of the node group, figures of the volume."""
@@ -146,6 +157,7 @@ def staged(house: System, tmp_path: Path) -> Iterator[System]:
     made = stage.Stage(house.stage.kubeconfig, profile.namespace, house.stage.node_group)
     volume = _volume(house.aws)
     made.build(volume)
+    made.create(front.INGRESS, front.ingress(house.certificate))
     system = replace(house, profile=profile, home=tmp_path / "home", stage=made, volume=volume)
     yield system
     system.revert()
@@ -169,10 +181,12 @@ def build(
     node_group = _cluster(aws, cluster, subnets, _marks() if tags is None else tags)
     database_group = _data_stores(aws, vpc, subnets, node_group)
     balancer, acl = _edge(aws, cluster, subnets)
+    certificate = front.build(aws, profile, balancer, vpc)
     made = stage.Stage(kubeconfig, profile.namespace, f"general-{number}")
     volume = _hardware(aws, cluster, subnets, made.node_group)
     made.build(volume)
-    return System(profile, home, aws, made, database_group, node_group, acl, balancer, volume)
+    made.create(front.INGRESS, front.ingress(certificate))
+    return System(profile, home, aws, made, database_group, node_group, acl, balancer, volume, certificate)
 
 
 def _marks() -> dict[str, str]:

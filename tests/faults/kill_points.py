@@ -28,6 +28,7 @@ from hallmark.targets.profile import Profile
 from hallmark.targets.writer import AwsWriter, Outcome
 
 Stage = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("stage.py")))).Stage
+front = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("front.py"))))
 
 
 class Fuse:
@@ -71,7 +72,8 @@ class System:
         sizes = [(each["MinSize"], each["DesiredCapacity"], each["MaxSize"]) for each in groups]
         volumes = self._ask("ec2", "describe_volumes")["Volumes"]
         figures = sorted((each["VolumeId"], each.get("Iops"), each.get("Throughput")) for each in volumes)
-        return sorted(map(json.dumps, stripped)), found, sizes, figures, self.stage.state()
+        around = front.state(self.aws, self.stage), self.stage.state()
+        return sorted(map(json.dumps, stripped)), found, sizes, figures, around
 
     def _ask(self, service: str, operation: str, **params: Any) -> Any:
         return self.aws.answer(Call.of(service, operation, **params)).value

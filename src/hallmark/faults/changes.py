@@ -43,6 +43,13 @@ def restart(one: Object, at: str) -> Step:
     )
 
 
+def is_renewed(read: Reader, one: Object) -> bool:
+    """Whether a workload has pods, and all are of its last restart."""
+    at = annotations(_template(one)).get(RESTARTED)
+    found = release.pods(read, one)
+    return bool(found) and all(annotations(pod).get(RESTARTED) == at for pod in found)
+
+
 def title(one: Object) -> str:
     """Return kind and name of a workload."""
     return f"{WORKLOADS[one['resource']]} {name(one)}"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from hallmark.errors import Absent, GuardRefused, Unobservable
 from hallmark.evidence.snapshot import CLUSTER
-from hallmark.faults import release
+from hallmark.faults import records, release, roles
 from hallmark.faults.guard import is_production
 from hallmark.faults.journal import Step
 from hallmark.faults.reader import Reader
@@ -52,9 +52,11 @@ def _is_workload(call: Call, read: Reader) -> bool:
                      for each in release.workloads(read)}  # fmt: skip
 
 
-def _is_labelled(resource: str) -> Callable[[Call, Reader], bool]:
+def _is_labelled(resource: str, group: str = "") -> Callable[[Call, Reader], bool]:
     def belongs(call: Call, read: Reader) -> bool:
-        found = [one for one in release.own_objects(read, resource) if release.name(one) == call.arguments["name"]]
+        found = [
+            one for one in release.own_objects(read, resource, group) if release.name(one) == call.arguments["name"]
+        ]
         is_here = call.arguments["namespace"] == read.scope["namespace"]
         return is_here and any(release.is_own(one, read) for one in found)
 
@@ -86,6 +88,22 @@ def _is_volume(call: Call, read: Reader) -> bool:
     return False
 
 
+def _is_role(call: Call, read: Reader) -> bool:
+    """Whether a role is one that the release's service accounts name."""
+    return call.arguments["RoleName"] in roles.names(read)
+
+
+def _is_name(call: Call, read: Reader) -> bool:
+    """Whether all records are the platform's own, or what External DNS keeps beside them."""
+    changes = call.arguments["ChangeBatch"]["Changes"]
+    return all(records.is_own(read, each["ResourceRecordSet"]) for each in changes)
+
+
+def _is_marked(call: Call, _read: Reader) -> bool:
+    """Whether a certificate is one that a fault made."""
+    return bool(call.arguments.get("mark"))
+
+
 def _always(_call: Call, _read: Reader) -> bool:
     return True
 
@@ -94,11 +112,20 @@ _BELONGS: Mapping[str, Callable[[Call, Reader], bool]] = {
     "scale": _is_workload,
     "restart": _is_workload,
     "set_role": _is_labelled("serviceaccounts"),
+    "set_certificate": _is_labelled("ingresses", "networking.k8s.io"),
     "set_service_type": _is_labelled("services"),
     "set_remote_key": _is_read,
     "set_creation_policy": _is_read,
     "disown_secret": _is_read,
     "delete_derived_secret": _is_read,
+    "attach_role_policy": _is_role,
+    "change_resource_record_sets": _is_name,
+    "delete_certificate": _is_marked,
+    "delete_role_policy": _is_role,
+    "detach_role_policy": _is_role,
+    "import_certificate": _is_marked,
+    "put_role_policy": _is_role,
+    "update_assume_role_policy": _is_role,
     "update_nodegroup_config": _is_node_group,
     "modify_volume": _is_volume,
 }

@@ -10,10 +10,12 @@ from ipaddress import ip_network
 from typing import Any
 
 from hallmark.errors import GuardRefused
+from hallmark.faults.journal import Step
 from hallmark.faults.reader import Reader
+from hallmark.model import Call
 
 Rule = Mapping[str, Any]
-_PROTOCOLS = frozenset({"tcp", "6", "-1"})
+PROTOCOLS = frozenset({"tcp", "6", "-1"})
 """What covers TCP: its name, its number, everything."""
 
 
@@ -65,7 +67,7 @@ def admits(rule: Rule, sender: Nodes, port: int) -> bool:
     Raises:
         GuardRefused: It names a prefix list: what that holds may change under the fault.
     """
-    if rule["IpProtocol"] not in _PROTOCOLS or not _covers(rule, port):
+    if rule["IpProtocol"] not in PROTOCOLS or not covers(rule, port):
         return False
     if "PrefixListId" in rule:
         hint = "Replace the rule by one that names the nodes' security group."
@@ -78,6 +80,47 @@ def admits(rule: Rule, sender: Nodes, port: int) -> bool:
     return any(network.overlaps(ip_network(each)) for each in sender.addresses)
 
 
-def _covers(rule: Rule, port: int) -> bool:
+def covers(rule: Rule, port: int) -> bool:
+    """Whether a rule is for a TCP port, among others."""
     first, last = int(rule["FromPort"]), int(rule["ToPort"])
     return rule["IpProtocol"] == "-1" or first <= port <= last
+
+
+def revoking(rule: Rule, whose: str) -> Step:
+    """Take a rule away; the inverse authorizes the same rule, peer, description and tags."""
+    group, rule_id = rule["GroupId"], rule["SecurityGroupRuleId"]
+    again: dict[str, Any] = {"GroupId": group, "IpPermissions": [_permission(rule)]}
+    # Tags of AWS's own cannot be set by hand.
+    if own := [tag for tag in rule.get("Tags", []) if not tag["Key"].startswith("aws:")]:
+        again["TagSpecifications"] = [{"ResourceType": "security-group-rule", "Tags": own}]
+    return Step(
+        what=f"take away the rule {_words(rule)}",
+        back=f"put back the rule {_words(rule)}",
+        resource=f"{group} of {whose}",
+        do=Call.of("ec2", "revoke_security_group_ingress", GroupId=group, SecurityGroupRuleIds=[rule_id]),
+        undo=Call.of("ec2", "authorize_security_group_ingress", **again),
+    )
+
+
+def words_of(rule: Rule) -> str:
+    """Return everything a rule says, without the id that AWS gives anew."""
+    return Call.of("ec2", "rule", **{k: v for k, v in rule.items() if k != "SecurityGroupRuleId"}).key
+
+
+def _permission(rule: Rule) -> dict[str, Any]:
+    """Write one rule in the form in which it is authorized."""
+    permission: dict[str, Any] = {"IpProtocol": rule["IpProtocol"]}
+    if rule["IpProtocol"] != "-1":
+        permission |= {"FromPort": rule["FromPort"], "ToPort": rule["ToPort"]}
+    note = {"Description": rule["Description"]} if rule.get("Description") else {}
+    if peer := rule.get("ReferencedGroupInfo"):
+        kept = {name: peer[name] for name in ("GroupId", "UserId") if name in peer}
+        return permission | {"UserIdGroupPairs": [kept | note]}
+    return permission | {"IpRanges": [{"CidrIp": rule["CidrIpv4"]} | note]}
+
+
+def _words(rule: Rule) -> str:
+    peer = rule.get("ReferencedGroupInfo", {}).get("GroupId") or rule.get("CidrIpv4")
+    ports = "all ports" if rule["IpProtocol"] == "-1" else f"tcp {rule['FromPort']}-{rule['ToPort']}"
+    note = f", {rule['Description']!r}" if rule.get("Description") else ""
+    return f"{ports} from {peer}{note}"

@@ -5,16 +5,19 @@ journal holds the *rollbacks*. A process killed at any moment leaves a journal t
 """
 
 import secrets
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from hallmark.errors import Absent, EnvironmentFault, HallmarkError, Unobservable, UsageError
+from hallmark.evidence.collect import Source
 from hallmark.faults import cluster_guard, definition, guard, journal, kinds, watchdog
 from hallmark.faults.definition import Fault
 from hallmark.faults.journal import Journal, State
 from hallmark.faults.reader import Reader
+from hallmark.faults.sight import Sight, look
 from hallmark.faults.target import Target, Writer
 from hallmark.targets.profile import Profile
 from hallmark.targets.writer import NotWritten, Outcome
@@ -31,13 +34,17 @@ class Runner:
         profile: The target.
         home: The state directory; journals are kept in it.
         target: What reads and writes; default: made from the profile.
+        people: Answers calls of the service ``platform``; None: nobody looks from outside.
     """
 
-    def __init__(self, profile: Profile, home: Path, target: Writer | None = None) -> None:
+    def __init__(
+        self, profile: Profile, home: Path, target: Writer | None = None, people: Source | None = None
+    ) -> None:
         self._profile = profile
         self._home = home
         self._target = target or Target(profile)
         self._read = Reader(self._target, profile.scope())
+        self._people = Reader(people, profile.scope()) if people else None
 
     def plan(self, fault: Fault) -> Journal:
         """Return what injecting *fault* would do. Nothing is written or changed.
@@ -94,7 +101,15 @@ class Runner:
                 f"the target shows the symptom of {kind.name} already, and no journal says why.",
                 "Bring it to its baseline first: hallmark twin reset, or terraform apply.",
             )
+        self._require_whole(kind)
         return before
+
+    def _require_whole(self, kind: kinds.Kind) -> None:
+        """People get through; where the last fault has just been reverted, it may take a moment."""
+        found = self._look_until(kind, lambda sight: sight.is_whole, PROOF_SECONDS)
+        if found and not found.is_whole:
+            hint = "Bring it to its baseline first: hallmark twin reset, or terraform apply."
+            raise UsageError(f"people do not get through before {kind.name}: {found.words}.", hint)
 
     def _observe(self, kind: kinds.Kind) -> kinds.Observation:
         try:
@@ -155,6 +170,29 @@ class Runner:
         if changed:
             hint = "Somebody else is changing the target, or it shares a resource with something else."
             raise EnvironmentFault(f"{kind.name} also changed {', '.join(changed)}; it was reverted.", hint)
+        self._prove_to_people(kind)
+
+    def _prove_to_people(self, kind: kinds.Kind) -> None:
+        """The same from outside: what is documented goes wrong, and nothing before it."""
+        seconds = max(PROOF_SECONDS, kind.shows_within)
+        found = self._look_until(kind, lambda sight: sight == kind.seen, seconds)
+        if found and kind.seen and found != kind.seen:
+            what = f"people see {found.words!r}, not {kind.seen.words!r}"
+            raise EnvironmentFault(f"{kind.name} was reverted: {what}.", "hallmark fault list")
+
+    def _look_until(self, kind: kinds.Kind, is_wanted: Callable[[Sight], bool], seconds: float) -> Sight | None:
+        """Return what people see; None when nobody looks, or the kind does not say what there is to see."""
+        if self._people is None or kind.seen is None:
+            return None
+        read, found = self._people, Sight()
+
+        def is_there() -> bool:
+            nonlocal found
+            found = look(read)
+            return is_wanted(found)
+
+        until(is_there, seconds, pause=0.5)
+        return found
 
     def _shows(self, kind: kinds.Kind) -> bool:
         """Whether the symptom is there. What cannot be seen now, by a throttled answer perhaps, is looked at again."""
@@ -181,9 +219,9 @@ class Runner:
         return journal.save(self._home, replace(current, state=State.REVERTED))
 
 
-def inject(file: Path, profile: Profile, home: Path, *, dry_run: bool = False) -> Journal:
+def inject(file: Path, profile: Profile, home: Path, *, dry_run: bool = False, people: Source | None = None) -> Journal:
     """Inject the fault described in *file*; see :meth:`Runner.inject`, with *dry_run* :meth:`Runner.plan`."""
-    runner, fault = Runner(profile, home), definition.read(file)
+    runner, fault = Runner(profile, home, people=people), definition.read(file)
     return runner.plan(fault) if dry_run else runner.inject(fault)
 
 

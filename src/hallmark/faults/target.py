@@ -6,7 +6,9 @@ from hallmark.evidence.snapshot import CLUSTER
 from hallmark.model import Answer, Call
 from hallmark.targets.cluster_writer import ClusterWriter
 from hallmark.targets.profile import Profile
-from hallmark.targets.writer import AwsWriter, Outcome
+from hallmark.targets.writer import AwsWriter, NotWritten, Outcome
+
+SET_CERTIFICATE = "set_certificate"
 
 
 class Writer(Protocol):
@@ -46,7 +48,17 @@ class Target:
         Raises:
             NotWritten: The target refused it, or could not be reached.
         """
-        return self._half(call).write(call)
+        return self._half(call).write(self._named(call))
+
+    def _named(self, call: Call) -> Call:
+        """Put in a certificate's ARN: ACM gives it when the certificate is imported, later than a fault is planned."""
+        if call.operation != SET_CERTIFICATE or not (mark := call.arguments.get("mark")):
+            return call
+        arn = self._aws.certificate(str(mark)) if isinstance(self._aws, AwsWriter) else ""
+        if not arn:
+            raise NotWritten("NoCertificate", certain=True)
+        which = {name: call.arguments[name] for name in ("namespace", "name")}
+        return Call.of(call.service, call.operation, **which, certificate=arn)
 
     def _half(self, call: Call) -> Writer:
         return self._cluster if call.service == CLUSTER else self._aws

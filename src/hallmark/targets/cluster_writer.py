@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 RESTARTED = "kubectl.kubernetes.io/restartedAt"
 """The annotation of the pod template by which ``kubectl rollout restart`` makes new pods."""
+CERTIFICATE = "alb.ingress.kubernetes.io/certificate-arn"
+"""The annotation of an Ingress that names its certificates (AWS Load Balancer Controller, "Annotations")."""
 ROLE = "eks.amazonaws.com/role-arn"
 """The annotation by which a service account gets an IAM role (EKS User Guide, "IAM roles for service accounts")."""
 SCALED = frozenset({"deployments", "statefulsets"})
@@ -38,6 +40,7 @@ class ClusterWriter(ClusterSource):
 
     ``scale`` (resource, namespace, name, replicas), ``restart`` (resource, namespace, name, at: the time in the pod
     template, or None), ``set_role`` of a service account (namespace, name, role: an ARN, or None),
+    ``set_certificate`` of an Ingress (namespace, name, certificate: ARNs, or None),
     ``set_service_type`` (namespace, name, type), ``set_remote_key`` of an ExternalSecret (version, namespace, name,
     secret_key, remote_key), ``set_creation_policy`` of one (version, namespace, name, policy), ``disown_secret`` and
     ``delete_derived_secret`` (namespace, name).
@@ -53,6 +56,7 @@ class ClusterWriter(ClusterSource):
             "scale": self._scale,
             "restart": self._restart,
             "set_role": self._set_role,
+            "set_certificate": self._set_certificate,
             "set_service_type": self._set_service_type,
             "set_remote_key": self._set_remote_key,
             "set_creation_policy": self._set_creation_policy,
@@ -74,6 +78,10 @@ class ClusterWriter(ClusterSource):
     def _set_role(self, namespace: str, name: str, role: str | None) -> Outcome:
         path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{name}"
         return self._set(path, ("metadata", "annotations", ROLE), role)
+
+    def _set_certificate(self, namespace: str, name: str, certificate: str | None) -> Outcome:
+        path = f"/apis/networking.k8s.io/v1/namespaces/{namespace}/ingresses/{name}"
+        return self._set(path, ("metadata", "annotations", CERTIFICATE), certificate)
 
     def _set_service_type(self, namespace: str, name: str, type: str) -> Outcome:  # noqa: A002  (the field's name)
         return self._set(f"/api/v1/namespaces/{namespace}/services/{name}", ("spec", "type"), type)

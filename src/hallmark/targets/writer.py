@@ -9,13 +9,22 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from hallmark.errors import AuthorError
 from hallmark.model import Call, Status
+from hallmark.targets import certificates
 from hallmark.targets.aws import AwsSource
 
 WRITES = frozenset({
+    ("acm", "delete_certificate"),
+    ("acm", "import_certificate"),
     ("ec2", "authorize_security_group_ingress"),
     ("ec2", "modify_volume"),
     ("ec2", "revoke_security_group_ingress"),
     ("eks", "update_nodegroup_config"),
+    ("iam", "attach_role_policy"),
+    ("iam", "delete_role_policy"),
+    ("iam", "detach_role_policy"),
+    ("iam", "put_role_policy"),
+    ("iam", "update_assume_role_policy"),
+    ("route53", "change_resource_record_sets"),
     ("wafv2", "update_web_acl"),
 })  # fmt: skip
 """Every write a fault may make. None of them can lose data."""
@@ -23,9 +32,12 @@ WRITES = frozenset({
 _ALREADY = frozenset(
     {"InvalidPermission.Duplicate", "InvalidPermission.NotFound", "InvalidSecurityGroupRuleId.NotFound"}
 )
-_GONE = frozenset(
-    {"InvalidGroup.NotFound", "InvalidVolume.NotFound", "ResourceNotFoundException", "WAFNonexistentItemException"}
-)
+_GONE = frozenset({
+    "InvalidGroup.NotFound", "InvalidVolume.NotFound", "NoSuchEntity", "NoSuchHostedZone", "ResourceNotFoundException",
+    "WAFNonexistentItemException",
+})  # fmt: skip
+_REMOVALS = frozenset({"delete_role_policy", "detach_role_policy"})
+"""Calls for which what is gone is as it is to be."""
 _MOVED_ON = "WAFOptimisticLockException"
 _TRIES = 3
 
@@ -61,6 +73,7 @@ class AwsWriter(AwsSource):
         A web ACL may only be changed with its lock token. A call without one replaces whatever is there: the
         token is read just before, and read again when somebody else was faster. Volumes and node groups are read
         first, too: AWS takes a change that changes nothing for a change, and lets a volume have only a few a day.
+        Certificates are imported and deleted by their mark, see :mod:`hallmark.targets.certificates`.
 
         Raises:
             NotWritten: AWS refused it, or could not be reached.
@@ -71,6 +84,8 @@ class AwsWriter(AwsSource):
             return self._replace_web_acl(call.arguments)
         if found := _present(call):
             return self._change(call, *found)
+        if call.service == "acm":
+            return self._certify(call)
         return self._send(call.service, call.operation, call.arguments)
 
     def _replace_web_acl(self, wanted: dict[str, Any]) -> Outcome:
@@ -102,11 +117,30 @@ class AwsWriter(AwsSource):
             return Outcome.ALREADY
         return self._send(call.service, call.operation, call.arguments)
 
+    def certificate(self, mark: str) -> str:
+        """Return the ARN of the certificate with a mark; empty: there is none.
+
+        Raises:
+            NotWritten: ACM does not say.
+        """
+        try:
+            return certificates.find(self.client("acm"), mark)
+        except (ClientError, BotoCoreError) as error:
+            raise NotWritten(_code(error), certain=True) from error
+
+    def _certify(self, call: Call) -> Outcome:
+        change = certificates.supply if call.operation == "import_certificate" else certificates.withdraw
+        try:
+            is_changed = change(self.client("acm"), **call.arguments)
+        except (ClientError, BotoCoreError) as error:
+            raise NotWritten(_code(error)) from error
+        return Outcome.DONE if is_changed else Outcome.ALREADY
+
     def _send(self, service: str, operation: str, arguments: dict[str, Any]) -> Outcome:
         try:
             getattr(self.client(service), operation)(**arguments)
         except ClientError as error:
-            return _meaning(error)
+            return _meaning(operation, error)
         except BotoCoreError as error:
             raise NotWritten(type(error).__name__) from error
         return Outcome.DONE
@@ -125,9 +159,15 @@ def _present(call: Call) -> tuple[Call, Callable[[Any], Mapping[str, Any]]] | No
     return None
 
 
-def _meaning(error: ClientError) -> Outcome:
-    code = str(error.response["Error"].get("Code", "Unknown"))
-    if code in _ALREADY:
+def _code(error: ClientError | BotoCoreError) -> str:
+    if isinstance(error, ClientError):
+        return str(error.response["Error"].get("Code", "Unknown"))
+    return type(error).__name__
+
+
+def _meaning(operation: str, error: ClientError) -> Outcome:
+    code = _code(error)
+    if code in _ALREADY or (code == "NoSuchEntity" and operation in _REMOVALS):
         return Outcome.ALREADY
     if code in _GONE:
         return Outcome.GONE

@@ -6,7 +6,8 @@ A kind's docstring is the symptom an operator sees. It has two functions::
     def observe(read: Reader) -> Observation     # whether the symptom is there, and what must stay as it is
 
 `observe` may take any of the parameters of `plan`. A kind whose symptom takes longer than most to show says so with
-a constant ``SHOWS_WITHIN``, in seconds.
+a constant ``SHOWS_WITHIN``, in seconds. One that people notice says what they see, and nothing else, with a constant
+``SEEN``, a :class:`~hallmark.faults.sight.Sight`: where there is a way to look, it is proved as well.
 """
 
 import importlib
@@ -20,6 +21,7 @@ from typing import Any
 from hallmark.errors import AuthorError
 from hallmark.faults.journal import Step
 from hallmark.faults.reader import Reader
+from hallmark.faults.sight import Sight
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ class Kind:
         plan: Returns the steps that cause it.
         observe: Looks whether it is there.
         shows_within: Seconds until it is to be seen; 0 for the usual.
+        seen: What people see of it; None: it is not said.
     """
 
     name: str
@@ -52,6 +55,7 @@ class Kind:
     plan: Callable[[Reader], list[Step]]
     observe: Callable[[Reader], Observation]
     shows_within: float = 0.0
+    seen: Sight | None = None
 
 
 def names() -> list[str]:
@@ -80,4 +84,5 @@ def load(name: str, params: Mapping[str, Any]) -> Kind:
         plan=partial(module.plan, **params),
         observe=partial(module.observe, **seen),
         shows_within=getattr(module, "SHOWS_WITHIN", 0.0),
+        seen=getattr(module, "SEEN", None),
     )

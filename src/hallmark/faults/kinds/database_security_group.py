@@ -12,9 +12,8 @@ from typing import Any
 from hallmark.errors import Absent, GuardRefused
 from hallmark.faults.journal import Step
 from hallmark.faults.kinds import Observation
-from hallmark.faults.reach import Rule, admits, ingress, nodes
+from hallmark.faults.reach import admits, ingress, nodes, revoking, words_of
 from hallmark.faults.reader import Reader
-from hallmark.model import Call
 
 
 def plan(read: Reader) -> list[Step]:
@@ -26,7 +25,7 @@ def plan(read: Reader) -> list[Step]:
             hint = "Give the database a security group of its own."
             raise GuardRefused(f"{database['id']} shares {min(shared)} with the nodes.", hint)
         rules = [rule for rule in ingress(read, database["groups"]) if admits(rule, sender, database["port"])]
-        steps |= {rule["SecurityGroupRuleId"]: _step(rule, database["id"]) for rule in rules}
+        steps |= {rule["SecurityGroupRuleId"]: revoking(rule, database["id"]) for rule in rules}
     return list(steps.values())
 
 
@@ -36,7 +35,7 @@ def observe(read: Reader) -> Observation:
     databases = _databases(read, sender.vpc)
     rules = {each["id"]: ingress(read, each["groups"]) for each in databases}
     open_ = {each["id"]: [r for r in rules[each["id"]] if admits(r, sender, each["port"])] for each in databases}
-    others = {name: sorted(_key(r) for r in rules[name] if r not in open_[name]) for name in rules}
+    others = {name: sorted(words_of(r) for r in rules[name] if r not in open_[name]) for name in rules}
     unaffected = {
         "the databases": databases,
         "other rules of the databases": others,
@@ -68,49 +67,11 @@ def _databases(read: Reader, vpc: str) -> list[dict[str, Any]]:
     return sorted(found, key=lambda each: str(each["id"]))
 
 
-def _step(rule: Rule, database: str) -> Step:
-    group, rule_id = rule["GroupId"], rule["SecurityGroupRuleId"]
-    again: dict[str, Any] = {"GroupId": group, "IpPermissions": [_permission(rule)]}
-    # Tags of AWS's own cannot be set by hand.
-    if own := [tag for tag in rule.get("Tags", []) if not tag["Key"].startswith("aws:")]:
-        again["TagSpecifications"] = [{"ResourceType": "security-group-rule", "Tags": own}]
-    return Step(
-        what=f"take away the rule {_words(rule)}",
-        back=f"put back the rule {_words(rule)}",
-        resource=f"{group} of {database}",
-        do=Call.of("ec2", "revoke_security_group_ingress", GroupId=group, SecurityGroupRuleIds=[rule_id]),
-        undo=Call.of("ec2", "authorize_security_group_ingress", **again),
-    )
-
-
-def _permission(rule: Rule) -> dict[str, Any]:
-    """Write one rule in the form in which it is authorized."""
-    permission: dict[str, Any] = {"IpProtocol": rule["IpProtocol"]}
-    if rule["IpProtocol"] != "-1":
-        permission |= {"FromPort": rule["FromPort"], "ToPort": rule["ToPort"]}
-    note = {"Description": rule["Description"]} if rule.get("Description") else {}
-    if peer := rule.get("ReferencedGroupInfo"):
-        kept = {name: peer[name] for name in ("GroupId", "UserId") if name in peer}
-        return permission | {"UserIdGroupPairs": [kept | note]}
-    return permission | {"IpRanges": [{"CidrIp": rule["CidrIpv4"]} | note]}
-
-
-def _words(rule: Rule) -> str:
-    peer = rule.get("ReferencedGroupInfo", {}).get("GroupId") or rule.get("CidrIpv4")
-    ports = "all ports" if rule["IpProtocol"] == "-1" else f"tcp {rule['FromPort']}-{rule['ToPort']}"
-    note = f", {rule['Description']!r}" if rule.get("Description") else ""
-    return f"{ports} from {peer}{note}"
-
-
-def _key(rule: Rule) -> str:
-    return Call.of("ec2", "rule", **{k: v for k, v in rule.items() if k != "SecurityGroupRuleId"}).key
-
-
 def _caches(read: Reader) -> dict[str, list[str]]:
     """Ingress rules in front of each cache: a rule that it shares with the database would cut off both."""
     caches = read.ask("elasticache", "describe_cache_clusters")["CacheClusters"]
     groups = {each["CacheClusterId"]: [g["SecurityGroupId"] for g in each.get("SecurityGroups", [])] for each in caches}
-    return {name: sorted(map(_key, ingress(read, held))) for name, held in groups.items() if held}
+    return {name: sorted(map(words_of, ingress(read, held))) for name, held in groups.items() if held}
 
 
 def _routes(read: Reader, vpc: str) -> list[Any]:
