@@ -5,7 +5,7 @@ from typing import Any
 
 from hallmark.errors import Absent
 from hallmark.evidence.collect import Source
-from hallmark.evidence.snapshot import Snapshot
+from hallmark.evidence.snapshot import Evidence, Snapshot
 from hallmark.model import Call
 
 
@@ -37,3 +37,24 @@ class Reader:
             return self.ask(service, operation, **params)
         except Absent:
             return default
+
+
+class Recalled(Reader):
+    """Asks evidence instead of a target, stored or growing: so that a grade can tell whether a fault is still there.
+
+    Args:
+        evidence: What was collected.
+    """
+
+    def __init__(self, evidence: Evidence) -> None:
+        self._evidence = evidence
+        self.scope = evidence.scope
+
+    def ask(self, service: str, operation: str, **params: Any) -> Any:
+        """Return what was there.
+
+        Raises:
+            Absent: There was no such thing.
+            Unobservable: Denied, failed or not collected.
+        """
+        return self._evidence.ask(Call.of(service, operation, **params))

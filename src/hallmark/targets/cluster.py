@@ -16,10 +16,13 @@ from hallmark.targets.profile import Profile
 from hallmark.targets.release import Undecodable, release
 from hallmark.targets.secret_facts import RELEASES, secret
 from hallmark.targets.unanswered import Expired, NotAnswered
+from hallmark.waiting import until
 
 if TYPE_CHECKING:
     from hallmark.targets.api_server import ApiServer
 
+READINGS, READ_EVERY = 4, 2.0
+"""How often queues are read, and seconds between two readings: what rises all the time is not worked off."""
 PAGE = 500
 """Objects asked for at once, as kubectl does."""
 _AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json"
@@ -76,6 +79,7 @@ class ClusterSource:
             "discovery": self._discovery,
             "version": self._version,
             "can": self._can,
+            "queues": self._queues,
         }
 
     def answer(self, call: Call) -> Answer:
@@ -83,7 +87,8 @@ class ClusterSource:
 
         ``list`` and ``get`` read objects (``group``, ``version``, ``resource``, ``namespace``, ``name``), ``release``
         a Helm release, ``secrets`` facts about the Secrets of a namespace, ``discovery`` which resources there are,
-        ``version`` the server's, and ``can`` whether whoever asks may do something.
+        ``version`` the server's, ``can`` whether whoever asks may do something, and ``queues`` how many entries wait in
+        the application's queues, read a few times through the API server's proxy.
         """
         if call.operation not in self._operations or _is_of_secrets(call):
             raise AuthorError(f"kubernetes.{call.operation} {call.params} is not a read a grade may make.")
@@ -169,6 +174,14 @@ class ClusterSource:
         answer = self._server.review(path, {"apiVersion": "authorization.k8s.io/v1", **body})
         return {"allowed": answer["status"]["allowed"] is True}
 
+    def _queues(self, namespace: str, name: str, port: str) -> dict[str, Any]:
+        path = f"/api/v1/namespaces/{namespace}/services/{name}:{port}/proxy/metrics"
+        readings = [_pending(self._server.get(path, format="json"))]
+        for _ in range(READINGS - 1):
+            until(lambda: False, READ_EVERY, READ_EVERY)
+            readings.append(_pending(self._server.get(path, format="json")))
+        return {"readings": readings}
+
     def _items(self, path: str, **query: str) -> list[dict[str, Any]]:
         """Read a list whole. One that is outdated while its pages are read is begun again, once.
 
@@ -213,6 +226,7 @@ def defects(operation: str, value: Any) -> list[str]:
         "discovery": lambda v: all(isinstance(names, list) for names in v["resources"].values()),
         "version": lambda v: isinstance(v["gitVersion"], str),
         "can": lambda v: isinstance(v["allowed"], bool),
+        "queues": lambda v: bool(v["readings"]) and all(map(_is_counts, v["readings"])),
     }
     if operation not in checks:
         return [f"kubernetes.{operation} is not a question about a cluster"]
@@ -231,6 +245,18 @@ def _is_object(value: Any) -> bool:
     return (
         isinstance(value, dict) and isinstance(value["metadata"], dict) and isinstance(value["metadata"]["name"], str)
     )
+
+
+def _pending(metrics: Mapping[str, Any]) -> dict[str, int]:
+    """Keep how many entries wait in each queue: a number, and nothing that an application may say beside it."""
+    found = {name: int(one["pending"]) for name, one in metrics.items() if isinstance(one, dict) and "pending" in one}
+    if not found:
+        raise ValueError("there is no queue in the metrics")
+    return found
+
+
+def _is_counts(value: Any) -> bool:
+    return isinstance(value, dict) and bool(value) and all(isinstance(each, int) for each in value.values())
 
 
 def _is_of_secrets(call: Call) -> bool:

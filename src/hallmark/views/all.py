@@ -17,6 +17,7 @@ from hallmark.views.network import Network
 from hallmark.views.nodes import Nodes
 from hallmark.views.observability import Observability
 from hallmark.views.platform import Platform
+from hallmark.views.recovery import Recovery
 from hallmark.views.release import Release
 from hallmark.views.secrets import Secrets
 from hallmark.views.storage import Storage
@@ -135,6 +136,11 @@ class Views:
     def platform(self) -> Platform:
         """The platform as its users meet it: TLS, authentication, traces that come back."""
         return Platform(self)
+
+    @cached_property
+    def recovery(self) -> Recovery:
+        """Whether the platform has recovered, by nine signs."""
+        return Recovery(self)
 
     @cached_property
     def diagnosis(self) -> Diagnosis:

@@ -251,11 +251,7 @@ class Platform(View):
     @cached_property
     def round_trip(self) -> RoundTrip:
         """A trace's way there and back."""
-        raw = self.ask("platform", "round_trip")
-        steps = tuple(
-            Step(one["step"], one["outcome"], one["status"], one["server"], one["milliseconds"]) for one in raw["steps"]
-        )
-        return RoundTrip(steps, raw["complete"], raw["cleanup"]["outcome"] in {"ok", "nothing"})
+        return trip_of(self.ask("platform", "round_trip"))
 
     def days_left(self, moment: str) -> float:
         """Return the days from the time of the evidence to *moment*.
@@ -271,6 +267,14 @@ class Platform(View):
 
     def _reply(self, operation: str, path: str) -> Reply:
         return _reply(path, self.ask("platform", operation, path=path))
+
+
+def trip_of(raw: Mapping[str, Any]) -> RoundTrip:
+    """Return what was told of a trace's way."""
+    steps = tuple(
+        Step(one["step"], one["outcome"], one["status"], one["server"], one["milliseconds"]) for one in raw["steps"]
+    )
+    return RoundTrip(steps, raw["complete"], raw["cleanup"]["outcome"] in {"ok", "nothing"})
 
 
 def _reply(path: str, raw: Mapping[str, Any], method: str = "GET") -> Reply:
