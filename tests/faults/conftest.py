@@ -25,8 +25,9 @@ from hallmark.waiting import until
 
 CLUSTER = "lab-eks"
 INGESTION = ("/api/v1/runs", "/api/v1/otel/", "/api/runs")
-stage, front = [
-    SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name(each)))) for each in ("stage.py", "front.py")
+stage, front, vault = [
+    SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name(each))))
+    for each in ("stage.py", "front.py", "vault.py")
 ]
 _accounts = itertools.count(730000000000 + os.getpid() % 90000 * 100000)
 
@@ -66,6 +67,7 @@ class System:
     def revert(self) -> None:
         """Revert every active fault, as the watchdog would, and let the cluster do what follows from it."""
         runner.revert(self.home, self.profile)
+        self.stage.label({stage.TOKEN: None})
         self.stage.settle()
 
     def rules(self) -> list[dict[str, Any]]:
@@ -84,6 +86,7 @@ class System:
     def state(self) -> dict[str, Any]:
         """Everything a fault of this folder may touch."""
         around = {"front": front.state(self.aws, self.stage), "cluster": self.stage.state(), "gates": self.gates()}
+        around["stores"] = vault.state(self.aws)
         return {"rules": self.rules(), "web ACL": self.web_acl(), **self.hardware(), **around}
 
     def gates(self) -> list[str]:
@@ -110,8 +113,7 @@ class Staged(Target):
     def write(self, call: Call) -> Outcome:
         """Make the write, and let the cluster do what follows from it."""
         outcome = super().write(call)
-        if call.service == "kubernetes":
-            self._stage.settle()
+        self._stage.follow(call)
         return outcome
 
 
@@ -260,7 +262,9 @@ def _data_stores(aws: AwsWriter, vpc: str, subnets: list[str], nodes: str) -> st
         ReplicationGroupId="lab-redis", ReplicationGroupDescription="lab", Engine="redis", EngineVersion="7.1",
         CacheNodeType="cache.m6g.large", NumCacheClusters=1, CacheSubnetGroupName="lab", SecurityGroupIds=[redis],
         TransitEncryptionEnabled=True, AuthToken="a-planted-token-of-the-cache",
+        CacheParameterGroupName=vault.parameters(cache),
     )  # fmt: skip
+    vault.build(aws.client("secretsmanager"))
     return database
 
 

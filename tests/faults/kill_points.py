@@ -28,7 +28,9 @@ from hallmark.targets.profile import Profile
 from hallmark.targets.writer import AwsWriter, Outcome
 
 Stage = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("stage.py")))).Stage
-front = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("front.py"))))
+front, vault = [
+    SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name(each)))) for each in ("front.py", "vault.py")
+]
 
 
 class Fuse:
@@ -72,7 +74,7 @@ class System:
         sizes = [(each["MinSize"], each["DesiredCapacity"], each["MaxSize"]) for each in groups]
         volumes = self._ask("ec2", "describe_volumes")["Volumes"]
         figures = sorted((each["VolumeId"], each.get("Iops"), each.get("Throughput")) for each in volumes)
-        around = front.state(self.aws, self.stage), self.stage.state()
+        around = front.state(self.aws, self.stage), vault.state(self.aws), self.stage.state()
         return sorted(map(json.dumps, stripped)), found, sizes, figures, around
 
     def _ask(self, service: str, operation: str, **params: Any) -> Any:
@@ -91,8 +93,7 @@ class Mortal(Target):
         if self._fuse:
             self._fuse.burn()
         outcome = super().write(call)
-        if call.service == "kubernetes":
-            self._stage.settle()
+        self._stage.follow(call)
         return outcome
 
 

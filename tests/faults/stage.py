@@ -19,6 +19,15 @@ ROLE = "eks.amazonaws.com/role-arn"
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 COMPONENTS = {"backend": ("deployments", 2), "ingest-queue": ("deployments", 1), "clickhouse": ("statefulsets", 1)}
 KINDS = {"deployments": "Deployment", "statefulsets": "StatefulSet"}
+STORES = "langsmith-stores"
+VARIABLES = (
+    ("API_KEY_SALT", "api_key_salt", "lab/salt-first"),
+    ("POSTGRES_DATABASE_URI", "postgres_url", "lab/postgres-first"),
+    ("REDIS_DATABASE_URI", "redis_url", "lab/redis-first"),
+)
+"""What the backend gets from the Secret above: variable, key, name in Secrets Manager."""
+TOKEN = "token"
+"""Label of the namespace: whether Redis knows the token of its pods."""
 NODE_CPU = 6
 """Every pod asks for one; the three components leave room for two."""
 
@@ -62,6 +71,13 @@ class Stage:
             for resource in KINDS:
                 for workload in self._list(client, resource):
                     self._run(client, workload)
+
+    def follow(self, call: Any) -> None:
+        """Do what follows from a write of a fault."""
+        if call.operation in {"replace_auth_token", "restore_auth_token"}:
+            self.label({TOKEN: call.operation.partition("_")[0]})
+        if call.service == "kubernetes" or call.operation == "restore_auth_token":
+            self.settle()
 
     def get(self, path: str) -> Any:
         """Return an object of the namespace, for example ``apps/v1/deployments/langsmith-backend``."""
@@ -114,6 +130,9 @@ class Stage:
                     {"secretKey": key, "remoteRef": {"key": f"{name}-first"}}]  # fmt: skip
             spec = {"secretStoreRef": {"name": "store"}, "target": {"name": name}, "data": data}
             yield self._path("external-secrets.io/v1/externalsecrets"), _named(name, spec=spec)
+        data = [{"secretKey": key, "remoteRef": {"key": remote}} for _, key, remote in VARIABLES]
+        spec = {"secretStoreRef": {"name": "store"}, "target": {"name": STORES}, "data": data}
+        yield self._path("external-secrets.io/v1/externalsecrets"), _named(STORES, spec=spec)
         for component, (resource, replicas) in COMPONENTS.items():
             yield from self._component(component, resource, replicas)
         claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "50Gi"}}}
@@ -138,7 +157,10 @@ class Stage:
         yield self._path("v1/services"), _named(name, spec={"ports": ports, "selector": labels})
         reference = {"secretKeyRef": {"name": "langsmith-config", "key": "langsmith_license_key"}}
         env = [{"name": "LANGSMITH_LICENSE_KEY", "valueFrom": reference}]
-        requests = {"requests": {"cpu": "1", "memory": "2Gi"}}
+        if component == "backend":
+            env += [{"name": each, "valueFrom": {"secretKeyRef": {"name": STORES, "key": key}}}
+                    for each, key, _ in VARIABLES]  # fmt: skip
+        requests = {"requests": {"cpu": "1", "memory": "2Gi"}, "limits": {"memory": "8Gi"}}
         container = {"name": component, "image": "docker.io/langchain/langsmith-backend:1", "env": env,
                      "resources": requests}  # fmt: skip
         pod = {"serviceAccountName": name, "containers": [container]}
@@ -186,24 +208,29 @@ class Stage:
         names = [f"{name}-{digest}-{i}" for i in range(workload["spec"]["replicas"])]
         present = {each["metadata"]["name"]: each for each in self._list(client, "pods")
                    if each["metadata"]["labels"] == template["metadata"]["labels"]}  # fmt: skip
-        for surplus in set(present) - set(names):
+        leaving = {each for each, pod in present.items() if pod["metadata"].get("deletionTimestamp")}
+        for surplus in (set(present) - set(names)) | leaving:
+            present.pop(surplus)
             _ok(client.delete(self._path(f"v1/pods/{surplus}"), {"gracePeriodSeconds": 0}))
+        labels = _ok(client.get(f"/api/v1/namespaces/{self.namespace}"))["metadata"]["labels"]
+        is_in = labels.get(TOKEN) != "replace" or name != "langsmith-backend"
         is_fed = client.get(self._path("v1/secrets/langsmith-config")).code == 200
         for each in names:
-            self._tell(client, present.get(each) or self._new_pod(client, each, template), is_fed=is_fed)
+            pod = present.get(each) or self._new_pod(client, each, template)
+            self._tell(client, pod, is_fed=is_fed, is_in=is_in)
 
-    def _tell(self, client: Client, pod: dict[str, Any], *, is_fed: bool) -> None:
+    def _tell(self, client: Client, pod: dict[str, Any], *, is_fed: bool, is_in: bool) -> None:
         is_placed = "nodeName" in pod["spec"]
         waiting = {"reason": "CreateContainerConfigError"}
         state = {"name": "main", "image": "x", "imageID": "", "restartCount": 0, "ready": is_fed,
                  "state": {} if is_fed else {"waiting": waiting}}  # fmt: skip
         scheduled = {"type": "PodScheduled", "status": str(is_placed), **({} if is_placed else _UNSCHEDULABLE)}
-        status = {
+        status: dict[str, Any] = {
             "phase": "Running" if is_placed and is_fed else "Pending",
-            "conditions": [scheduled],
+            "conditions": [scheduled, {"type": "Ready", "status": str(is_placed and is_fed and is_in)}],
             "containerStatuses": [state] if is_placed else [],
         }
-        if (pod["status"].get("phase"), bool(pod["status"].get("conditions"))) != (status["phase"], True):
+        if _words(pod["status"]) != _words(status):
             _ok(client.patch(self._path(f"v1/pods/{pod['metadata']['name']}/status"), {"status": status}))
 
     def _new_pod(self, client: Client, name: str, template: dict[str, Any]) -> dict[str, Any]:
@@ -236,6 +263,10 @@ class Stage:
 
 
 _UNSCHEDULABLE = {"reason": "Unschedulable", "message": "0/1 nodes are available: 1 Insufficient cpu."}
+
+
+def _words(status: dict[str, Any]) -> Any:
+    return status.get("phase"), {each["type"]: each["status"] for each in status.get("conditions") or []}
 
 
 def _install(client: Client) -> None:

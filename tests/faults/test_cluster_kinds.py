@@ -98,7 +98,7 @@ def test_a_missing_name_keeps_the_secret_away_and_pods_wait(system: Any) -> None
     assert external["status"]["conditions"][0]["reason"] == "SecretSyncedError"
     keys = [each["remoteRef"]["key"] for each in external["spec"]["data"]]
     assert keys == ["langsmith-config-other", "langsmith-config-first-renamed"]
-    assert system.stage.state()["secrets"] == ["langsmith-postgres"]
+    assert system.stage.state()["secrets"] == ["langsmith-postgres", "langsmith-stores"]
     assert {phase for phase, _ in pods(system, "backend")} == {"Pending"}
     assert [step.is_last for step in journal.steps] == [False, False, True]
     system.revert()
@@ -114,7 +114,7 @@ def test_a_secret_nobody_owns_keeps_what_it_holds_and_gets_its_owner_back(system
     secret = system.stage.get("v1/secrets/langsmith-config")
     assert secret["data"] == held
     assert {"ownerReferences", "labels"}.isdisjoint(secret["metadata"])
-    assert system.stage.state()["owned"] == ["langsmith-postgres"]
+    assert system.stage.state()["owned"] == ["langsmith-postgres", "langsmith-stores"]
     system.revert()
     assert system.state() == before
 

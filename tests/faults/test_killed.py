@@ -18,9 +18,10 @@ from hallmark.waiting import until
 
 FOLDER = Path(__file__).parent
 PARAMS = tomllib.loads((FOLDER / "params.toml").read_text())
-STEPS = {"certificate-replaced": 2, "database-security-group": 2, "external-secret-key-missing": 3,
-         "external-secret-switched-off": 2, "node-group-capped": 2, "role-annotation-removed": 2,
-         "role-policy-removed": 2, "role-trust-moved": 2}  # fmt: skip
+STEPS = {"api-key-salt-changed": 4, "certificate-replaced": 2, "clickhouse-memory-lowered": 2,
+         "database-password-wrong": 4, "database-security-group": 2, "external-secret-key-missing": 3,
+         "external-secret-switched-off": 2, "node-group-capped": 2, "redis-token-changed": 4,
+         "role-annotation-removed": 2, "role-policy-removed": 2, "role-trust-moved": 2}  # fmt: skip
 """How many calls a kind makes in the test system, if more than one."""
 
 

@@ -37,7 +37,7 @@ def test_a_secret_nobody_owns_keeps_what_it_holds_and_gets_its_owner_back(system
     assert "ownerReferences" not in secret["metadata"]
     assert secret["metadata"].get("labels", {}) == {}
     assert system.stage.get(EXTERNAL)["spec"]["target"]["creationPolicy"] == "None"
-    assert system.stage.state()["owned"] == ["langsmith-postgres"]
+    assert system.stage.state()["owned"] == ["langsmith-postgres", "langsmith-stores"]
     system.revert()
     assert system.state() == before
 

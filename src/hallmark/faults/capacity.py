@@ -36,9 +36,9 @@ def room(read: Reader, one: Object, groups: set[str]) -> int:
 def _room_on(node: Object, everywhere: list[Object], wanted: dict[str, Decimal]) -> int:
     placed = [pod for pod in everywhere if pod["spec"].get("nodeName") == release.name(node)]
     offered = node["status"]["allocatable"]
-    counts = [int(_number(offered["pods"])) - len(placed)]
+    counts = [int(number(offered["pods"])) - len(placed)]
     for kind in _FAMILIES:
-        free = _number(offered[kind]) - sum((_requests(pod["spec"])[kind] for pod in placed), Decimal(0))
+        free = number(offered[kind]) - sum((_requests(pod["spec"])[kind] for pod in placed), Decimal(0))
         if wanted[kind]:
             counts.append(int(free // wanted[kind]))
     return max(0, min(counts))
@@ -47,10 +47,10 @@ def _room_on(node: Object, everywhere: list[Object], wanted: dict[str, Decimal])
 def _requests(pod: Object) -> dict[str, Decimal]:
     """Return what the containers of a pod ask for; init containers ask for less than those they prepare for."""
     asked = [(each.get("resources") or {}).get("requests") or {} for each in pod["containers"]]
-    return {kind: sum((_number(each.get(kind, 0)) for each in asked), Decimal(0)) for kind in _FAMILIES}
+    return {kind: sum((number(each.get(kind, 0)) for each in asked), Decimal(0)) for kind in _FAMILIES}
 
 
-def _number(quantity: str | int) -> Decimal:
+def number(quantity: str | int) -> Decimal:
     """Return a quantity as a number: cores, bytes or pieces (Kubernetes API conventions, "Quantity")."""
     found = _QUANTITY.match(str(quantity))
     if not found:

@@ -50,6 +50,28 @@ def is_renewed(read: Reader, one: Object) -> bool:
     return bool(found) and all(annotations(pod).get(RESTARTED) == at for pod in found)
 
 
+def replace_pods(one: Object) -> Step:
+    """Make new pods all at once, whether the old ones get on or not; the inverse does it again, last of all.
+
+    A restart that is rolled out would keep old pods for as long as new ones do not get ready.
+    """
+    call = Call.of("kubernetes", "replace_pods", **_place(one))
+    return Step(
+        what="make new pods, all at once",
+        back="make new pods, all at once",
+        resource=title(one),
+        do=call,
+        undo=call,
+        is_last=True,
+    )
+
+
+def is_down(read: Reader, one: Object) -> bool:
+    """Whether a workload has pods and none of them is ready."""
+    found = release.pods(read, one)
+    return bool(found) and not any(release.condition(pod, "Ready").get("status") == "True" for pod in found)
+
+
 def title(one: Object) -> str:
     """Return kind and name of a workload."""
     return f"{WORKLOADS[one['resource']]} {name(one)}"

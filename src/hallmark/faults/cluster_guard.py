@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from hallmark.errors import Absent, GuardRefused, Unobservable
 from hallmark.evidence.snapshot import CLUSTER
-from hallmark.faults import records, release, roles
+from hallmark.faults import records, release, roles, sources
 from hallmark.faults.guard import is_production
 from hallmark.faults.journal import Step
 from hallmark.faults.reader import Reader
@@ -104,6 +104,11 @@ def _is_marked(call: Call, _read: Reader) -> bool:
     return bool(call.arguments.get("mark"))
 
 
+def _is_source(call: Call, read: Reader) -> bool:
+    """Whether a secret of the store is what a Secret is made of that the release reads."""
+    return call.arguments["secret"] in sources.remotes(read)
+
+
 def _always(_call: Call, _read: Reader) -> bool:
     return True
 
@@ -111,6 +116,8 @@ def _always(_call: Call, _read: Reader) -> bool:
 _BELONGS: Mapping[str, Callable[[Call, Reader], bool]] = {
     "scale": _is_workload,
     "restart": _is_workload,
+    "replace_pods": _is_workload,
+    "set_memory": _is_workload,
     "set_role": _is_labelled("serviceaccounts"),
     "set_certificate": _is_labelled("ingresses", "networking.k8s.io"),
     "set_service_type": _is_labelled("services"),
@@ -128,6 +135,9 @@ _BELONGS: Mapping[str, Callable[[Call, Reader], bool]] = {
     "update_assume_role_policy": _is_role,
     "update_nodegroup_config": _is_node_group,
     "modify_volume": _is_volume,
+    "spoil_secret_value": _is_source,
+    "restore_secret_version": _is_source,
+    "restore_auth_token": _is_source,
 }
 """How each write is held against what belongs to the lab; calls to AWS that are not here are found by cluster."""
 

@@ -7,6 +7,7 @@ thing that is deleted is a Secret which the External Secrets Operator makes agai
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from hallmark.errors import AuthorError
 from hallmark.model import Call, Status
@@ -28,6 +29,7 @@ EXTERNAL = "external-secrets.io"
 _MARKS = "reconcile.external-secrets.io"
 """Domain of the labels and annotations that External Secrets Operator puts on the Secrets it makes."""
 _MERGE, _JSON_PATCH, _JSON = "application/merge-patch+json", "application/json-patch+json", "application/json"
+_STRATEGIC = "application/strategic-merge-patch+json"
 _METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 _MANAGER = "fieldManager=hallmark"
 _MOVED_ON = frozenset({"Conflict", "Invalid"})
@@ -43,7 +45,8 @@ class ClusterWriter(ClusterSource):
     ``set_certificate`` of an Ingress (namespace, name, certificate: ARNs, or None),
     ``set_service_type`` (namespace, name, type), ``set_remote_key`` of an ExternalSecret (version, namespace, name,
     secret_key, remote_key), ``set_creation_policy`` of one (version, namespace, name, policy), ``disown_secret`` and
-    ``delete_derived_secret`` (namespace, name).
+    ``delete_derived_secret`` (namespace, name), ``set_memory`` of a workload's container (resource, namespace, name,
+    container, memory: ``limits`` and ``requests``), ``replace_pods`` of one (resource, namespace, name).
     """
 
     def write(self, call: Call) -> Outcome:
@@ -62,6 +65,8 @@ class ClusterWriter(ClusterSource):
             "set_creation_policy": self._set_creation_policy,
             "disown_secret": self._disown_secret,
             "delete_derived_secret": self._delete_derived_secret,
+            "set_memory": self._set_memory,
+            "replace_pods": self._replace_pods,
         }
         if call.operation not in operations or call.arguments.get("resource", "deployments") not in SCALED:
             raise AuthorError(f"kubernetes.{call.operation} {call.params} is not a write a fault may make.")
@@ -74,6 +79,37 @@ class ClusterWriter(ClusterSource):
     def _restart(self, resource: str, namespace: str, name: str, at: str | None) -> Outcome:
         path = f"/apis/apps/v1/namespaces/{namespace}/{resource}/{name}"
         return self._set(path, ("spec", "template", "metadata", "annotations", RESTARTED), at)
+
+    def _replace_pods(self, resource: str, namespace: str, name: str) -> Outcome:
+        """Delete all pods of a workload at once, so that new ones are made; its template stays as it is."""
+        found = self._present(f"/apis/apps/v1/namespaces/{namespace}/{resource}/{name}")
+        if found is None:
+            return Outcome.GONE
+        wanted = ",".join(f"{key}={value}" for key, value in found["spec"]["selector"]["matchLabels"].items())
+        pods = self._present(f"/api/v1/namespaces/{namespace}/pods?{urlencode({'labelSelector': wanted})}")
+        for pod in (pods or {}).get("items", []):
+            path = f"/api/v1/namespaces/{namespace}/pods/{pod['metadata']['name']}"
+            try:
+                self._change("DELETE", path, _this(pod), _JSON)
+            except NotWritten as refusal:
+                if refusal.code not in _MOVED_ON:  # else it is another pod by now, and that is all there is to do
+                    raise
+        return Outcome.DONE
+
+    def _set_memory(
+        self, resource: str, namespace: str, name: str, *, container: str, memory: Mapping[str, str | None]
+    ) -> Outcome:
+        """Set limit and request of a container; None takes one away."""
+        path = f"/apis/apps/v1/namespaces/{namespace}/{resource}/{name}"
+        found = self._present(path)
+        held = {each["name"]: each for each in found["spec"]["template"]["spec"]["containers"]} if found else {}
+        if container not in held:
+            return Outcome.GONE
+        if all(_at(held[container], ("resources", kind, "memory")) == value for kind, value in memory.items()):
+            return Outcome.ALREADY
+        resources = {kind: {"memory": value} for kind, value in memory.items()}
+        pod = {"spec": {"containers": [{"name": container, "resources": resources}]}}
+        return self._change("PATCH", f"{path}?{_MANAGER}", {"spec": {"template": pod}}, _STRATEGIC)
 
     def _set_role(self, namespace: str, name: str, role: str | None) -> Outcome:
         path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{name}"
@@ -136,7 +172,7 @@ class ClusterWriter(ClusterSource):
             return Outcome.ALREADY
         if not any(_makes(owner) for owner in found["metadata"].get("ownerReferences", [])):
             raise NotWritten("NotDerived", certain=True)
-        return self._change("DELETE", path, {"preconditions": {"uid": found["metadata"]["uid"]}}, _JSON)
+        return self._change("DELETE", path, _this(found), _JSON)
 
     def _set(self, path: str, field: tuple[str, ...], value: Any, subresource: str = "") -> Outcome:
         found = self._present(path)
@@ -180,6 +216,11 @@ def _persistently(write: Callable[[], Outcome]) -> Outcome:
             if refusal.code not in _MOVED_ON:
                 raise
     return write()
+
+
+def _this(one: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the condition that what is deleted is this very object."""
+    return {"preconditions": {"uid": one["metadata"]["uid"]}}
 
 
 def _is_certain(reply: "Reply") -> bool:

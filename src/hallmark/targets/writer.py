@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from hallmark.errors import AuthorError
 from hallmark.model import Call, Status
-from hallmark.targets import certificates
+from hallmark.targets import certificates, stores
 from hallmark.targets.aws import AwsSource
 
 WRITES = frozenset({
@@ -19,6 +19,13 @@ WRITES = frozenset({
     ("ec2", "modify_volume"),
     ("ec2", "revoke_security_group_ingress"),
     ("eks", "update_nodegroup_config"),
+    ("elasticache", "replace_auth_token"),
+    ("elasticache", "restore_auth_token"),
+    ("elasticache", "set_cache_parameter"),
+    ("rds", "start_db_instance"),
+    ("rds", "stop_db_instance"),
+    ("secretsmanager", "restore_secret_version"),
+    ("secretsmanager", "spoil_secret_value"),
     ("iam", "attach_role_policy"),
     ("iam", "delete_role_policy"),
     ("iam", "detach_role_policy"),
@@ -27,14 +34,15 @@ WRITES = frozenset({
     ("route53", "change_resource_record_sets"),
     ("wafv2", "update_web_acl"),
 })  # fmt: skip
-"""Every write a fault may make. None of them can lose data."""
+"""Every write a fault may make; what is more than one call has a name of ours. None of them can lose data, but for one:
+a cache that is let evict forgets what is queued once its memory is full. That is the symptom of that fault."""
 
 _ALREADY = frozenset(
     {"InvalidPermission.Duplicate", "InvalidPermission.NotFound", "InvalidSecurityGroupRuleId.NotFound"}
 )
 _GONE = frozenset({
     "InvalidGroup.NotFound", "InvalidVolume.NotFound", "NoSuchEntity", "NoSuchHostedZone", "ResourceNotFoundException",
-    "WAFNonexistentItemException",
+    "WAFNonexistentItemException", "CacheParameterGroupNotFound", "DBInstanceNotFound", "ReplicationGroupNotFoundFault",
 })  # fmt: skip
 _REMOVALS = frozenset({"delete_role_policy", "detach_role_policy"})
 """Calls for which what is gone is as it is to be."""
@@ -82,6 +90,8 @@ class AwsWriter(AwsSource):
             raise AuthorError(f"{call.service}.{call.operation} is not a write a fault may make.")
         if call.operation == "update_web_acl" and "LockToken" not in call.arguments:
             return self._replace_web_acl(call.arguments)
+        if call.operation in stores.OPERATIONS:
+            return self._change_store(call)
         if found := _present(call):
             return self._change(call, *found)
         if call.service == "acm":
@@ -134,6 +144,17 @@ class AwsWriter(AwsSource):
             is_changed = change(self.client("acm"), **call.arguments)
         except (ClientError, BotoCoreError) as error:
             raise NotWritten(_code(error)) from error
+        return Outcome.DONE if is_changed else Outcome.ALREADY
+
+    def _change_store(self, call: Call) -> Outcome:
+        try:
+            is_changed = stores.OPERATIONS[call.operation](self.client, **call.arguments)
+        except stores.Refused as refusal:
+            raise NotWritten(refusal.code, certain=refusal.certain) from refusal
+        except (ClientError, BotoCoreError) as error:
+            if (code := _code(error)) in _GONE:
+                return Outcome.GONE
+            raise NotWritten(code) from error  # of several calls, earlier ones may have been made
         return Outcome.DONE if is_changed else Outcome.ALREADY
 
     def _send(self, service: str, operation: str, arguments: dict[str, Any]) -> Outcome:
