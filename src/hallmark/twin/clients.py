@@ -5,7 +5,10 @@ from functools import cache
 from typing import Any
 
 import boto3
+import botocore.session
 from botocore.config import Config
+
+from hallmark.twin.descriptions import loader
 
 SECRET = "twin"  # noqa: S105  (the emulator takes any; the account number is what matters)
 _CONFIG = Config(connect_timeout=5, read_timeout=60, retries={"mode": "standard", "total_max_attempts": 3})
@@ -32,8 +35,9 @@ class Clients:
 
 @cache
 def _session() -> Any:
-    # One for all, because a session reads the service descriptions once, and they are large.
-    return boto3.session.Session()
+    core = botocore.session.Session()
+    core.register_component("data_loader", loader())
+    return boto3.session.Session(botocore_session=core)
 
 
 @cache

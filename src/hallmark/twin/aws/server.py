@@ -18,6 +18,11 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from hallmark.twin.aws import lean
+
+# ruff: noqa: E402
+lean.apply()  # what follows imports moto's services, which read large tables while they are imported
+
 import waitress
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 

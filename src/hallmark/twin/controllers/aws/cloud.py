@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ STALE = frozenset(
     }
 )
 """Codes that say that a session is over, for example because a snapshot was restored."""
+REMEMBERED = 5.0
+"""Seconds for which a cluster that was there is taken to be there."""
 LONGEST = 1_000_000
 """Bytes after which a log file is begun again at the next start."""
 
@@ -51,12 +54,13 @@ class Cloud:
         self._named = settings.cluster
         self.cluster = settings.cluster
         """Name of the EKS cluster; empty while the account has none."""
+        self._looked = 0.0
 
     async def look(self) -> str:
         """Find the cluster's name if none was given: the account's first. Returns it, or empty."""
-        if not self._named:
+        if not self._named and not (self.cluster and time.monotonic() - self._looked < REMEMBERED):
             found = (await self.run(self.account("eks").list_clusters))["clusters"]
-            self.cluster = found[0] if found else ""
+            self.cluster, self._looked = found[0] if found else "", time.monotonic()
         return self.cluster
 
     async def run(self, function: Callable[..., Any], **parameters: Any) -> Any:

@@ -10,7 +10,6 @@ An association wins: a pod that has one is given no other credentials (amazon-ek
 import asyncio
 import time
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any, NoReturn
 
 import boto3
@@ -18,9 +17,9 @@ import botocore.session
 from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
-from botocore.loaders import Loader
 
 from hallmark.twin.clients import Clients
+from hallmark.twin.descriptions import loader
 from hallmark.twin.kube.cache import Caches
 from hallmark.twin.kube.client import NotFound
 from hallmark.twin.kube.kinds import SERVICE_ACCOUNTS, Key
@@ -138,15 +137,9 @@ class Sessions:
         return session.client(service, config=_CONFIG, **where)
 
 
-@cache
-def _loader() -> Loader:
-    # The descriptions of the services are large; every session shares what one has read.
-    return Loader()
-
-
 def _session(credentials: Credentials) -> Any:
     core = botocore.session.Session()
-    core.register_component("data_loader", _loader())
+    core.register_component("data_loader", loader())
     core._credentials = credentials  # noqa: SLF001  (what set_credentials does, but with an object that can be renewed)
     return boto3.session.Session(botocore_session=core)
 

@@ -20,8 +20,8 @@ from hallmark.twin.kube.client import APPLY, ApiError, NotFound
 from hallmark.twin.kube.kinds import NAMESPACES, SERVICE_ACCOUNTS, Key, Kind, Object
 from hallmark.twin.kube.reconcile import Mapper
 
-EVERY = 5.0
-"""Seconds between two looks at the account."""
+EVERY, SOON = 10.0, 2.0
+"""Seconds between two looks at the account, and while it is being filled: each look is a dozen calls."""
 INSTALLED = "hallmark.dev/installed"
 """Annotation of kube-system: names of what was installed, each with the role it was given."""
 SYSTEM: Key = ("", "kube-system")
@@ -55,7 +55,7 @@ class Addons:
         namespace = self._caches[NAMESPACES].get(key)
         cluster = await self._cloud.look() if namespace else ""
         if not cluster or namespace is None:
-            return EVERY
+            return SOON
         known: dict[str, str] = json.loads((namespace["metadata"].get("annotations") or {}).get(INSTALLED, "{}"))
         wanted = await self._wanted(cluster)
         now = dict(known)
@@ -71,7 +71,7 @@ class Addons:
         if now != known:
             note = {"metadata": {"annotations": {INSTALLED: json.dumps(now, sort_keys=True)}}}
             await self._caches.patch(NAMESPACES, namespace, note)
-        return EVERY
+        return EVERY if now == known else SOON
 
     async def _wanted(self, cluster: str) -> dict[str, dict[str, str]]:
         """What should be installed, with the values of its manifest."""

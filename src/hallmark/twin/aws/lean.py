@@ -1,0 +1,65 @@
+"""moto with less in memory: its tables of which instance types each region offers are read when somebody asks for one.
+
+They are of all regions, and take 45 MB and half a second of each start. moto reads them while it is imported, so this
+has to be done before.
+"""
+
+from collections.abc import Callable
+from pathlib import PurePath
+from typing import Any
+
+from moto.core import loaders
+from moto.utilities import utils
+
+from hallmark.twin.descriptions import Lean
+
+OFFERINGS = "instance_type_offerings"
+Read = Callable[[str], Any]
+
+
+class Regions(dict[str, Any]):
+    """One table: the offers of each region.
+
+    Args:
+        kind: The kind of place it is about.
+        read: Reads a file of moto's.
+        known: Regions there are files of.
+    """
+
+    def __init__(self, kind: str, read: Read, known: dict[str, Any]) -> None:
+        super().__init__(known)
+        self._kind = kind
+        self._read = read
+
+    def __getitem__(self, region: str) -> Any:
+        """The offers of a region.
+
+        Raises:
+            KeyError: moto knows none.
+        """
+        if not (found := super().__getitem__(region)):
+            path = PurePath("ec2", "resources", OFFERINGS, self._kind, f"{region}.json")
+            found = [each | {"LocationType": self._kind} for each in self._read(str(path))]
+            self[region] = found
+        return found
+
+    def get(self, region: str, default: Any = None) -> Any:
+        """The offers of a region, or something else if moto knows none."""
+        return self[region] if region in self else default  # noqa: SIM401  (what it suggests is this)
+
+
+def apply() -> None:
+    """Change what moto reads at its import; to be called before that, once in a process."""
+    read = utils.load_resource
+
+    def without_offerings(resource: str) -> Any:
+        return [] if OFFERINGS in PurePath(resource).parts else read(resource)
+
+    utils.load_resource = without_offerings
+    loaders.Loader.FILE_LOADER_CLASS = Lean
+    from moto.ec2.models import instance_types  # noqa: PLC0415  (after the change, or it would read all)
+
+    utils.load_resource = read
+    tables = instance_types.INSTANCE_TYPE_OFFERINGS
+    for kind, regions in list(tables.items()):
+        tables[kind] = Regions(kind, read, regions)
