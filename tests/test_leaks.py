@@ -415,6 +415,7 @@ class Traces:
         aws: Where something had been planted in AWS.
         cluster: Where something had been planted in the cluster.
         raw: What the target answered.
+        key: Where the twin keeps the API key it made for its grades.
     """
 
     clone: Any
@@ -422,6 +423,7 @@ class Traces:
     aws: list[str]
     cluster: list[str]
     raw: Raw
+    key: Path
 
     def files(self) -> Iterator[Path]:
         """Every file Hallmark wrote, but for the emulated target itself and what was planted by hand."""
@@ -496,7 +498,7 @@ def traces(clone: Callable[[], Any]) -> Traces:
     run("audit")
     run("twin", "snapshot", "full")
     run("twin", "down")
-    return Traces(mine, done, aws.places, cluster.places, raw)
+    return Traces(mine, done, aws.places, cluster.places, raw, mine.home / "twin" / "edge" / "api-key")
 
 
 def _raw(mine: Any) -> Raw:
@@ -585,6 +587,17 @@ def test_no_file_holds_a_planted_secret(traces: Traces) -> None:
     assert {"evidence.json", "scorecard.json", "scorecard.html", "scorecard.xml", "values.yaml", "0.log"} <= names
     assert {"server.log", "controllers.log", "kubelet.log", "external-secrets.log"} <= names
     assert {str(file): found for file in files if (found := found_in(file.read_text(errors="replace")))} == {}
+
+
+def test_the_key_the_twin_made_is_where_it_is_kept_and_nowhere_else(traces: Traces) -> None:
+    """A grade sends it to the platform: the answers, files, logs and outputs do not tell it."""
+    kept = forms(traces.key.read_text())
+    texts = {str(file): file.read_text(errors="replace") for file in traces.files() if file != traces.key}
+    texts |= {name: text for name, _, text in traces.done} | {"raw": traces.raw.taken + traces.raw.wire}
+
+    assert '"platform.round_trip{}": {\n   "code": "",' in traces.raw.taken
+    assert [name for name, text in texts.items() if any(form in text for form in kept)] == []
+    assert traces.key.stat().st_mode & 0o777 == 0o600
 
 
 def test_no_output_holds_a_planted_secret(traces: Traces) -> None:
