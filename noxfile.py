@@ -69,10 +69,24 @@ def mutants(session: nox.Session) -> None:
 
 
 @nox.session
-def bench(session: nox.Session) -> None:
-    """Measure a grade against the naive way and the floor, side by side."""
+def faults(session: nox.Session) -> None:
+    """Inject and revert every kind of fault on the twin and keep how long it took, for the page about faults."""
     install(session, "twin")
+    session.run("hallmark", "fault", "measure", "--keep", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure a grade, the twin's Kubernetes API and the whole twin, each figure beside its goal."""
+    install(session, "dev")  # with LangSmith's SDK
     session.run("hallmark", "bench", *session.posargs)
+
+
+@nox.session
+def soak(session: nox.Session) -> None:
+    """Load the twin with traces while a fault comes and goes every minute: nox -s soak -- --minutes 30."""
+    install(session, "twin")
+    session.run("hallmark", "soak", *session.posargs)
 
 
 @nox.session

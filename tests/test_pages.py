@@ -10,6 +10,7 @@ import pytest
 
 from hallmark import catalog, reference
 from hallmark.errors import AuthorError
+from hallmark.faults import kinds, measure
 from hallmark.model import CheckSpec, Lab, Level
 from hallmark.reporting import pages
 
@@ -88,10 +89,20 @@ def written(root: Path, labs: tuple[Lab, ...] = (LAB,), checks: tuple[CheckSpec,
 
 
 def test_every_kind_of_page_is_written(root: Path) -> None:
-    """Six pages, and one for each lab."""
+    """Seven pages, and one for each lab."""
     assert set(written(root)) == {
-        "clauses.md", "decisions.md", "checks.md", "cli.md", "changelog.md", "labs/index.md", "labs/edge-rate.md",
+        "clauses.md", "decisions.md", "checks.md", "faults.md", "cli.md", "changelog.md", "labs/index.md",
+        "labs/edge-rate.md",
     }  # fmt: skip
+
+
+def test_every_kind_of_fault_is_on_the_page_with_what_people_see(root: Path) -> None:
+    """Symptom, sight, parameters and figures come from the kinds and from what was measured."""
+    page = written(root)["faults.md"]
+    for each in map(kinds.about, kinds.names()):
+        assert f"## {each.name} {{ #{each.name} }}" in page
+        assert not each.seen or "People see: " in page.split(f"## {each.name} {{")[1].split("\n## ")[0]
+    assert page.count("| not yet |") == len(set(kinds.names()) - set(measure.read()))
 
 
 def test_nothing_but_guides_and_the_changelog_is_read_from_the_project(root: Path) -> None:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -10,9 +11,10 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from hallmark import catalog
-from hallmark.errors import EnvironmentFault
+from hallmark.errors import EnvironmentFault, HallmarkError
 from hallmark.evidence.collect import Source
 from hallmark.faults import runner
+from hallmark.faults.sight import PATIENCE
 from hallmark.model import Lab
 from hallmark.targets.aws import AwsSource
 from hallmark.targets.cluster import ClusterSource
@@ -101,6 +103,22 @@ class App:
             "workstation": WorkstationSource(profile),
             "platform": self._platform(profile),
         }
+
+    def people(self, profile: Profile) -> Source | None:
+        """Who looks at the platform as its users do while it is broken; None: there is no way in, or no API key."""
+        if profile.target != "twin":
+            key = key_of(os.environ)
+        elif entrance := self.twin.entrance():
+            profile = replace(profile, url="", proxy=entrance.proxy, ca=str(entrance.authority))
+            key = self._twin_key()
+        else:
+            return None
+        return PlatformSource(profile, key, PATIENCE) if key else None
+
+    def _twin_key(self) -> str:
+        with suppress(HallmarkError):  # there may be no release
+            return self.twin.api_key()
+        return ""
 
     def _platform(self, profile: Profile) -> Source:
         if profile.target != "twin":

@@ -1,13 +1,20 @@
 """`hallmark fault` and `hallmark revert`: what was broken on purpose, and the way back."""
 
+import tomllib
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+from rich.markup import escape
+from rich.table import Column, Table
 
 from hallmark import catalog
 from hallmark.cli.app import App
-from hallmark.errors import UsageError
-from hallmark.faults import runner
+from hallmark.errors import AuthorError, Exit, UsageError
+from hallmark.faults import definition, kinds, runner
+from hallmark.faults import measure as measuring
+from hallmark.faults.definition import Fault
+from hallmark.faults.runner import Runner
 
 
 @click.group()
@@ -27,23 +34,59 @@ def list_(app: App) -> None:
 
 
 @fault.command()
-@click.argument("lab_id", metavar="LAB")
+@click.argument("name", metavar="LAB|KIND")
+@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A parameter of KIND.")
 @click.option("--dry-run", is_flag=True, help="Show the calls and their inverses; change nothing.")
 @click.pass_obj
-def inject(app: App, lab_id: str, dry_run: bool) -> None:  # noqa: FBT001  (click passes flags by position)
-    """Inject the fault of LAB.
+def inject(app: App, name: str, settings: tuple[str, ...], dry_run: bool) -> None:  # noqa: FBT001  (click passes flags by position)
+    """Inject the fault of LAB, or one of a KIND that belongs to no lab.
+
+    Where people have a way in, the symptom is looked at from there, too.
 
     \b
-    Example:
+    Examples:
       hallmark fault inject failure-database-unreachable --dry-run
+      hallmark fault inject dns-alias-moved
     """  # noqa: D301  (\b is click's mark for a paragraph it must not wrap)
-    chosen = catalog.lab(app.root, lab_id)
-    file = _fault_file(app.root, chosen.id)
-    journal = runner.inject(file, app.profile(chosen), app.home, dry_run=dry_run)
+    chosen = None if name in kinds.names() else catalog.lab(app.root, name)
+    wanted = _of_lab(app.root, chosen.id, settings) if chosen else _by_hand(app.root, name, settings)
+    profile = app.profile(chosen)
+    if dry_run:
+        journal = Runner(profile, app.home).plan(wanted)
+    else:
+        journal = Runner(profile, app.home, people=app.people(profile)).inject(wanted)
     for step in journal.steps:
         app.console.print(f"{'would call' if dry_run else 'called'}  {step.describe()}", markup=False)
         app.console.print(f"  inverse   {step.describe_inverse()}", markup=False)
     app.console.print("Nothing was changed." if dry_run else f"Injected. It reverts by itself at {journal.expires_at}.")
+
+
+@fault.command()
+@click.argument("names", metavar="[KIND]...", nargs=-1)
+@click.option("--keep", is_flag=True, help="Keep the figures for the page about faults.")
+@click.pass_obj
+def measure(app: App, names: tuple[str, ...], keep: bool) -> None:  # noqa: FBT001  (click passes flags by position)
+    """Inject and revert each KIND (default: all) on the twin, and take the time.
+
+    Measured are the seconds until the symptom is seen, and those from the revert until traces go round again.
+    Ctrl-C reverts.
+    """
+    if unknown := sorted(set(names) - set(kinds.names())):
+        raise UsageError(f"there is no kind of fault {unknown[0]!r}.", f"There are {', '.join(kinds.names())}.")
+    profile = app.profile()
+    people = app.people(profile)
+    if profile.target != "twin" or people is None:
+        raise UsageError("only a twin with a release is measured.", "hallmark twin reset")
+    watch = measuring.Stopwatch(profile, app.home, people, app.say)
+    usual, found = measuring.usual(app.root), []
+    for each in names or kinds.names():
+        row = watch.measure(measuring.by_hand(each, usual.get(each, {})))
+        found.append(row)
+        if keep:
+            measuring.write(measuring.FILE, [row], datetime.now(UTC))
+    app.console.print(_table(found))
+    if any(row.problem for row in found):
+        raise click.exceptions.Exit(int(Exit.NOT_PASSED))
 
 
 @click.command()
@@ -58,8 +101,37 @@ def revert(app: App, expired: bool) -> None:  # noqa: FBT001  (click passes flag
         app.console.print(f"Reverted {journal.kind} ({journal.id}).")
 
 
-def _fault_file(root: Path, lab_id: str) -> Path:
+def _of_lab(root: Path, lab_id: str, settings: tuple[str, ...]) -> Fault:
     file = root / "graders" / lab_id / "fault.toml"
     if not file.is_file():
         raise UsageError(f"{lab_id} has no fault.", "hallmark lab list")
-    return file
+    if settings:
+        raise UsageError("the fault of a lab has its own parameters.", "Leave out --set, or name a kind of fault.")
+    return definition.read(file)
+
+
+def _by_hand(root: Path, kind: str, settings: tuple[str, ...]) -> Fault:
+    given = dict(_setting(each) for each in settings)
+    try:
+        return measuring.by_hand(kind, given or measuring.usual(root).get(kind, {}))
+    except AuthorError as error:  # here the parameters are a person's
+        raise UsageError(error.message, "hallmark fault inject KIND --set NAME=VALUE") from error
+
+
+def _setting(text: str) -> tuple[str, object]:
+    """Read a parameter: a number, true or false, else text."""
+    name, is_given, value = text.partition("=")
+    if not is_given:
+        raise UsageError(f"{text!r} is no parameter.", "For example: --set component=backend")
+    try:
+        return name, tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return name, value
+
+
+def _table(found: list[measuring.Measured]) -> Table:
+    table = Table("kind", Column("symptom", justify="right"), Column("recovery", justify="right"), "people see")
+    for row in found:
+        figures = ("-", "-") if row.problem else (f"{row.symptom:.1f} s", f"{row.recovery:.1f} s")
+        table.add_row(row.kind, *figures, escape(row.problem or row.seen))
+    return table

@@ -1,4 +1,4 @@
-"""The generated pages of the docs site, as Markdown: clauses, decisions, checks, labs, commands, changes.
+"""The generated pages of the docs site, as Markdown: clauses, decisions, checks, labs, faults, commands, changes.
 
 Generated text comes from the record that runs, so the site cannot drift from the program. Nothing of
 ``solutions/`` or ``graders/`` is opened here: checks arrive as what they declare about themselves.
@@ -17,6 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from hallmark.errors import AuthorError
+from hallmark.faults import kinds, measure
 from hallmark.model import CheckSpec, Lab
 from hallmark.reference import Reference, Row, matrix
 
@@ -81,6 +82,7 @@ def write(
         "clauses.md": _clauses(rows),
         "decisions.md": _decisions(reference),
         "checks.md": _render("checks.md", labs=[(lab, _of(lab, checks)) for lab in labs]),
+        "faults.md": _faults(),
         "cli.md": _render("cli.md", commands=list(_commands(command, "hallmark"))),
         "changelog.md": _read(root / "CHANGELOG.md"),
         "labs/index.md": _render("labs.md", tracks=[(t, [lab for lab in labs if lab.track == t.id]) for t in _TRACKS]),
@@ -103,6 +105,10 @@ def _decisions(reference: Reference) -> str:
         for decision in reference.decisions.values()
     ]
     return _render("decisions.md", decisions=resting)
+
+
+def _faults() -> str:
+    return _render("faults.md", kinds=[kinds.about(name) for name in kinds.names()], measured=measure.read())
 
 
 def _lab(lab: Lab, guide: str) -> str:

@@ -58,6 +58,39 @@ class Kind:
     seen: Sight | None = None
 
 
+@dataclass(frozen=True)
+class About:
+    """What can be said of a kind without a target.
+
+    Attributes:
+        name: Its name.
+        symptom: What an operator sees: the first line, and the paragraphs after it.
+        parameters: Its parameters with their defaults; those without one have to be given.
+        seen: What people see of it.
+        shows_within: See :class:`Kind`.
+    """
+
+    name: str
+    symptom: tuple[str, ...]
+    parameters: Mapping[str, str]
+    seen: Sight | None
+    shows_within: float
+
+
+def about(name: str) -> About:
+    """Describe a kind."""
+    module = _module(name)
+    accepted = {each: found for each, found in inspect.signature(module.plan).parameters.items() if each != "read"}
+    return About(
+        name=name,
+        symptom=tuple(inspect.cleandoc(module.__doc__ or "").split("\n\n")),
+        parameters={each: "" if found.default is found.empty else str(found.default)
+                    for each, found in accepted.items()},
+        seen=getattr(module, "SEEN", None),
+        shows_within=getattr(module, "SHOWS_WITHIN", 0.0),
+    )  # fmt: skip
+
+
 def names() -> list[str]:
     """All kinds there are."""
     return sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(__path__))
@@ -71,11 +104,11 @@ def load(name: str, params: Mapping[str, Any]) -> Kind:
     """
     if name not in names():
         raise AuthorError(f"there is no kind of fault {name!r}; there are {', '.join(names())}.")
-    module = importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
-    accepted = {each: about for each, about in inspect.signature(module.plan).parameters.items() if each != "read"}
+    module = _module(name)
+    accepted = {each: found for each, found in inspect.signature(module.plan).parameters.items() if each != "read"}
     if unknown := set(params) - set(accepted):
         raise AuthorError(f"the fault {name} takes no parameter {min(unknown)!r}.")
-    if missing := {each for each, about in accepted.items() if about.default is about.empty} - set(params):
+    if missing := {each for each, found in accepted.items() if found.default is found.empty} - set(params):
         raise AuthorError(f"the fault {name} needs the parameter {min(missing)!r}.")
     seen = {each: value for each, value in params.items() if each in inspect.signature(module.observe).parameters}
     return Kind(
@@ -86,3 +119,7 @@ def load(name: str, params: Mapping[str, Any]) -> Kind:
         shows_within=getattr(module, "SHOWS_WITHIN", 0.0),
         seen=getattr(module, "SEEN", None),
     )
+
+
+def _module(name: str) -> Any:
+    return importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
