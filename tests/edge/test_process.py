@@ -85,6 +85,14 @@ def test_it_is_a_part_of_the_twin(another: Callable[..., Any]) -> None:
     assert "Another edge" in second.stderr
 
 
+def test_a_tunnel_leads_to_an_internal_load_balancer(stage: Any, another: Callable[..., Any]) -> None:
+    """As from an office network: without a rule that matches, it answers itself."""
+    inside = stage.balancer("inside", Scheme="internal")
+    stage.listener(inside["LoadBalancerArn"], 80)
+    another("--tunnel").becomes(404, url=f"http://{inside['DNSName']}/")
+    stage.clients("elbv2").delete_load_balancer(LoadBalancerArn=inside["LoadBalancerArn"])
+
+
 def test_it_dies_with_its_parent(stage: Any, tmp_path: Path) -> None:
     """If it is told whose child it is; no port is left behind."""
     edge = replace(stage, folder=tmp_path)

@@ -66,6 +66,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 takes a free one")
     parser.add_argument("--client", type=IPv4Address, default=IPv4Address(CLIENT), help="the clients' public address")
     parser.add_argument("--patience", type=float, default=1.0, help="seconds that stand for a connection's time-out")
+    parser.add_argument("--tunnel", action="store_true", help="a tunnel leads to internal load balancers, too")
     parser.add_argument("--parent", type=int, default=0, help="process that this one does not outlive")
     return parser.parse_args(arguments)
 
@@ -89,7 +90,7 @@ async def _edge(stack: AsyncExitStack, options: argparse.Namespace, state: Path)
     world, pods = World(Clients(options.endpoint, options.account, options.region)), Pods(options.kubelet, targets)
     stack.push_async_callback(world.close)
     stack.push_async_callback(pods.close)
-    counters, settings = Counters(), Settings(str(options.client), options.patience, _token(state))
+    counters, settings = Counters(), Settings(str(options.client), options.patience, _token(state), options.tunnel)
     balancing = Balancing(Forwarder(pods, targets, settings.patience), counters, settings.source)
     return Edge(settings, world, Authority(state), balancing, counters)
 

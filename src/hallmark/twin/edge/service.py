@@ -42,11 +42,14 @@ class Settings:
         source: The clients' public address.
         patience: Seconds that stand for a connection's time-out.
         token: Who shows it may read the counters.
+        tunnel: Whether the clients also come by a tunnel into the network, as from an office: then they reach internal
+            load balancers, too.
     """
 
     source: str
     patience: float
     token: str = field(repr=False)
+    tunnel: bool = False
 
 
 @dataclass
@@ -194,7 +197,7 @@ class Edge:
         return web.json_response(report)
 
     def _is_let_in(self, state: State, port: int) -> bool:
-        inside = any(ip_address(self.settings.source) in network for network in PRIVATE)
+        inside = self.settings.tunnel or any(ip_address(self.settings.source) in network for network in PRIVATE)
         if state.balancer.scheme == "internal" and not inside:
             return False
         return any(admits(rule, port, (), (self.settings.source,)) for rule in state.inbound)
