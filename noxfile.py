@@ -42,8 +42,7 @@ def lab(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests; the real Terraform is applied once and its snapshot serves all other tests."""
     install(session, "dev")
-    # Three on two cores: much of the time is spent waiting for probes, restarts and Terraform.
-    session.run("pytest", "-n", "3", "--dist", "loadgroup", "--no-loadscope-reorder", *session.posargs)
+    session.run("pytest", "-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder", *session.posargs)
 
 
 @nox.session
