@@ -15,6 +15,7 @@ from hallmark.cli.grade import collect, grade
 from hallmark.cli.lab import lab
 from hallmark.cli.proof import bench, mutants
 from hallmark.cli.render import render
+from hallmark.cli.soak import soak
 from hallmark.cli.survey import audit, clauses, docs
 from hallmark.cli.twin import twin
 from hallmark.errors import Exit, HallmarkError
@@ -50,7 +51,7 @@ def cli(context: click.Context, /, **flags: object) -> None:
     context.obj = App.of(flags)
 
 
-for _command in (grade, collect, lab, twin, render, fault, revert, clauses, audit, mutants, bench, docs):
+for _command in (grade, collect, lab, twin, render, fault, revert, clauses, audit, mutants, bench, soak, docs):
     cli.add_command(_command)
 
 
