@@ -214,15 +214,21 @@ def wired(system: Any, folder: Path) -> Iterator[Wires]:
     ):
         place["server"] = cluster.url
         (folder / "kubeconfig").write_text(yaml.safe_dump(config))
-        flags = ("--target", "localstack", "--endpoint", aws.url)
-        yield Wires(aws, cluster, flags, {"HALLMARK_KUBECONFIG": str(folder / "kubeconfig")})
+        entrance = system.twin.entrance()
+        way = ("--proxy", entrance.proxy, "--ca", str(entrance.authority))
+        flags = ("--target", "localstack", "--endpoint", aws.url, *way)
+        key = {"HALLMARK_API_KEY": system.twin.api_key()}
+        yield Wires(aws, cluster, flags, {"HALLMARK_KUBECONFIG": str(folder / "kubeconfig"), **key})
 
 
 @pytest.mark.parametrize("lab", BUILT)
 def test_each_distinct_call_is_made_once_in_every_grade(
     system: Any, graded: Callable[[str], Path], tmp_path: Path, lab: str
 ) -> None:
-    """Counted at both wires: as many requests as answers, none twice, in the first grade and in the second."""
+    """Counted at both wires: as many requests as answers, none twice, in the first grade and in the second.
+
+    The platform is reached as on AWS: by settings, and with a key of the environment.
+    """
     asked = json.loads((graded(lab) / "evidence.json").read_text())["answers"]
     of_cluster = [key for key in asked if key.split(".")[0] == CLUSTER]
     of_aws = [key for key in asked if key.split(".")[0] not in {*LOCAL, CLUSTER}]
