@@ -104,7 +104,7 @@ def test_only_a_secret_that_comes_back_is_deleted(system: Any) -> None:
     with pytest.raises(NotWritten, match="NotDerived") as refusal:
         write(system, "delete_derived_secret", name="by-hand")
     assert refusal.value.certain
-    assert system.stage.state()["secrets"] == ["by-hand", "langsmith-postgres"]
+    assert system.stage.state()["secrets"] == ["by-hand", "langsmith-postgres", "langsmith-stores"]
 
 
 @pytest.mark.parametrize(
