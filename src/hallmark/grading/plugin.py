@@ -188,7 +188,8 @@ def _pytest(arguments: list[str], run: _Run) -> None:
     """Run pytest on a grader, quietly and apart from whatever configuration and plugins surround it."""
     folder = Path(arguments[0]).resolve()
     quiet = ["-p", "no:terminal", "-p", "no:cacheprovider", "-c", os.devnull, "--import-mode=importlib"]
-    quiet.append("--disable-plugin-autoload")
+    # No unraisable exceptions: looking for them collects all garbage at the end, half a second after the answer.
+    quiet += ["--disable-plugin-autoload", "-p", "no:unraisableexception"]
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         pytest.main([*arguments, *quiet, f"--rootdir={folder.parent}"], plugins=[run])
     _forget(folder)
