@@ -10,6 +10,7 @@ from rich.console import Console
 from hallmark.cli import proof
 from hallmark.grading import benchmark, plugin
 from hallmark.grading.benchmark import Row
+from hallmark.twin import bench as whole
 from hallmark.twin.cluster import bench
 
 
@@ -32,20 +33,28 @@ def test_everything_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(
     ("target", "last"),
-    [("twin", "creates, 8 clients            1500/s  >= 1000/s"), ("aws", "2.0 times as fast as a call a check.")],
+    [("twin", "first trace        9.0 s  <= 10 s"), ("aws", "2.0 times as fast as a call a check.")],
 )
 def test_the_command_shows_it_after_the_grade(monkeypatch: pytest.MonkeyPatch, target: str, last: str) -> None:
-    """A second table, when the target is the twin."""
+    """Two more tables, when the target is the twin."""
     profile = SimpleNamespace(target=target, scope=dict)
     app = SimpleNamespace(
-        console=Console(), root=Path(), default_lab=lambda: SimpleNamespace(id="a"), profile=lambda _: profile
+        console=Console(),
+        root=Path(),
+        default_lab=lambda: SimpleNamespace(id="a"),
+        profile=lambda _: profile,
+        settings=lambda: profile,
+        home=Path(),
+        say=print,
     )
     rows = [Row("a grade", 1.0, 10, 10), Row("a call a check", 2.0, 20, 10), Row("the floor", 1.0, 10, 10)]
     monkeypatch.setattr(plugin, "checks", lambda *_: [])
     monkeypatch.setattr(benchmark, "measure", lambda *_: rows)
     monkeypatch.setattr(bench, "measure", lambda: [("creates, 8 clients", "1500/s", ">= 1000/s")])
+    monkeypatch.setattr(whole, "measure", lambda *_: [("first trace", "9.0 s", "<= 10 s")])
 
     done = CliRunner().invoke(proof.bench, obj=app)
 
     assert done.output.splitlines()[0].split() == ["What", "Seconds", "Calls", "Against", "the", "floor"]
+    assert ("creates, 8 clients            1500/s  >= 1000/s" in done.output) is (target == "twin")
     assert done.output.rstrip().endswith(last), done.output

@@ -58,7 +58,7 @@ def test_inject_and_revert_three_times_each_are_idempotent(system: Any, kind: st
     assert [each.id for each in runner.active(system.home)] == [first.id]
     assert [len(runner.revert(system.home, system.profile)) for _ in range(3)] == [1, 0, 0]
     assert system.runner().revert(first).state is State.REVERTED
-    system.stage.settle()
+    system.revert()
     assert system.state() == before
 
 

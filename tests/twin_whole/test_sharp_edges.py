@@ -411,7 +411,7 @@ def test_se_54_new_value_old_pods(person: Any, wait_for: Wait) -> None:
     wait_for(lambda: person.secret("langsmith-config", key) == "lsv2-rotated")
 
     def inside() -> str:
-        pod = next(each for each in person.pods("queue") if not each["metadata"].get("deletionTimestamp"))
+        pod = next(each for each in person.pods("queue") if each["status"]["containerStatuses"][0]["ready"])
         told = person.kubectl("exec", pod["metadata"]["name"], "--", "printenv", "LANGSMITH_LICENSE_KEY")
         return str(told).strip()
 

@@ -8,6 +8,7 @@ import asyncio
 import errno
 import os
 from collections.abc import Iterable, Mapping
+from http import HTTPStatus
 from typing import Any
 
 import aiohttp
@@ -99,8 +100,9 @@ class Kubelets:
             Refusal: The client asks for something else than a WebSocket, or the kubelet is not there.
         """
         url, parameters = self._stream_url(call, pod)
-        if call.request.headers.get("Upgrade", "").lower() != "websocket":
-            raise Refusal(400, "Upgrade request required")
+        asked = call.request.headers.get("Upgrade", "").lower()
+        if asked != "websocket":
+            raise await self._no_stream(url, parameters, asked)
         offered = _offered(call.request.headers)
         try:
             upstream = await self._open().ws_connect(
@@ -115,6 +117,18 @@ class Kubelets:
             await client.prepare(call.request)
             await _connect(client, upstream)
             return client
+
+    async def _no_stream(self, url: str, parameters: list[tuple[str, str]], asked: str) -> Refusal:
+        """Why there is no stream: kubectl shows what comes of its second try, by SPDY, whatever the first failed of."""
+        required = Refusal(400, "Upgrade request required")
+        if not asked:
+            return required
+        try:
+            async with self._open().get(url, params=parameters, headers=self._headers, ssl=UNVERIFIED) as answer:
+                complaint = (await answer.text()).strip()
+        except aiohttp.ClientError:
+            return required
+        return required if answer.status == HTTPStatus.BAD_REQUEST else Refusal(answer.status, complaint)
 
     async def proxy_pod(self, call: Call, pod: Json, port: str) -> web.StreamResponse:
         """Pass an HTTP request on to a port of a pod.

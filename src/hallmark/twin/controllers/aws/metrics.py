@@ -16,8 +16,8 @@ from hallmark.twin.kube.reconcile import Mapper
 
 NODE_METRICS = Kind("metrics.k8s.io", "v1beta1", "nodes", "NodeMetrics", namespaced=False)
 POD_METRICS = Kind("metrics.k8s.io", "v1beta1", "pods", "PodMetrics")
-EVERY, UNTIL_ACTIVE = 15.0, 2.0
-"""Seconds between two scrapes, and before a server that is not running is looked for again."""
+EVERY, UNTIL_ACTIVE = 15.0, 0.5
+"""Seconds between two scrapes; before a server that is not running, or a node that told nothing, is asked again."""
 KUBELET = "127.0.0.1"
 """Where the kubelets of the twin's nodes listen, whatever the address of their node."""
 ALL: Key = ("", "metrics")
@@ -65,7 +65,7 @@ class MetricsServer:
         except ApiError as error:  # not registered, or not available yet
             self._log.info('"Failed to store metrics" err="%s"', error.message)
             return UNTIL_ACTIVE
-        return EVERY
+        return EVERY if len(nodes) == len(known) else UNTIL_ACTIVE
 
     async def _scrape(self) -> dict[str, Any] | None:
         port = next(filter(None, map(_kubelet_port, self._nodes.all())), 0)
