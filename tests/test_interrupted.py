@@ -25,7 +25,7 @@ from hallmark.faults import runner
 from hallmark.twin import emulator, kubernetes
 from hallmark.twin.files import is_held
 from hallmark.twin.kube import once
-from hallmark.twin.kube.client import Access
+from hallmark.twin.kube.access import Access
 from hallmark.twin.process import is_free
 from hallmark.waiting import until
 

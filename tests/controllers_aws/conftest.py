@@ -32,8 +32,9 @@ from hallmark.twin.controllers.aws.nodes import controller as nodes
 from hallmark.twin.controllers.aws.volumes import attachments, claims, reclaiming
 from hallmark.twin.controllers.settings import Settings
 from hallmark.twin.kube import reconcile
+from hallmark.twin.kube.access import Access
 from hallmark.twin.kube.cache import Caches
-from hallmark.twin.kube.client import Access, Api
+from hallmark.twin.kube.client import Api
 from hallmark.twin.kube.events import timestamp
 from hallmark.twin.kube.kinds import LEASES, NODES, PODS, Key, Kind, Object, key_of
 from hallmark.twin.kube.reconcile import Controller, Mapper

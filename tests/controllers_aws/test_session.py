@@ -7,8 +7,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from hallmark.twin.controllers.aws.session import Sessions
+from hallmark.twin.kube.access import Access
 from hallmark.twin.kube.cache import Caches
-from hallmark.twin.kube.client import Access, Api
+from hallmark.twin.kube.client import Api
 from hallmark.twin.kube.kinds import SERVICE_ACCOUNTS
 
 BROKEN, WORKER = ("default", "broken"), ("default", "worker")

@@ -18,8 +18,9 @@ from hallmark.twin.controllers.clock import now, written
 from hallmark.twin.controllers.workloads.autoscalers import POD_METRICS
 from hallmark.twin.controllers.workloads.children import to_itself
 from hallmark.twin.kube import reconcile
+from hallmark.twin.kube.access import Access
 from hallmark.twin.kube.cache import Caches
-from hallmark.twin.kube.client import Access, Api
+from hallmark.twin.kube.client import Api
 from hallmark.twin.kube.kinds import API_SERVICES, LEASES, NODES, PODS, Key, Kind, Object
 from hallmark.twin.kube.reconcile import Controller, Mapper
 from hallmark.waiting import until

@@ -12,8 +12,9 @@ from hallmark.twin.controllers.clock import now, written
 from hallmark.twin.controllers.workloads import cron_jobs
 from hallmark.twin.controllers.workloads.cron import Schedule
 from hallmark.twin.controllers.workloads.cron_jobs import CronJobs
+from hallmark.twin.kube.access import Access
 from hallmark.twin.kube.cache import Caches
-from hallmark.twin.kube.client import Access, Api, Conflict
+from hallmark.twin.kube.client import Api, Conflict
 from hallmark.twin.kube.kinds import CRON_JOBS
 
 FRIDAY = datetime(2026, 5, 1, 12, 0, 30, tzinfo=UTC)

@@ -16,8 +16,9 @@ from hallmark.twin.controllers.clock import written
 from hallmark.twin.controllers.workloads.node_lifecycle import NodeLifecycle, unknown, wanted_taints
 from hallmark.twin.controllers.workloads.pod_collector import PodCollector
 from hallmark.twin.controllers.workloads.taint_evictions import stays
+from hallmark.twin.kube.access import Access
 from hallmark.twin.kube.cache import Caches
-from hallmark.twin.kube.client import Access, Api
+from hallmark.twin.kube.client import Api
 from hallmark.twin.kube.kinds import LEASES, NODES, PODS, Kind
 
 NOW = datetime(2026, 5, 1, 12, 0, 0, tzinfo=UTC)

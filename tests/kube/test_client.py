@@ -14,7 +14,8 @@ import yaml
 from aiohttp import web
 
 from hallmark.errors import EnvironmentFault, UsageError
-from hallmark.twin.kube.client import Access, Api, ApiError, Conflict, Gone, NotFound
+from hallmark.twin.kube.access import Access
+from hallmark.twin.kube.client import Api, ApiError, Conflict, Gone, NotFound
 from hallmark.twin.kube.events import Recorder
 from hallmark.twin.kube.kinds import PODS
 

@@ -26,8 +26,9 @@ from hallmark.twin.controllers.aws import metrics
 from hallmark.twin.controllers.clock import now, written
 from hallmark.twin.controllers.workloads.children import to_itself
 from hallmark.twin.kube import reconcile
+from hallmark.twin.kube.access import Access
 from hallmark.twin.kube.cache import Caches
-from hallmark.twin.kube.client import Access, Api
+from hallmark.twin.kube.client import Api
 from hallmark.twin.kube.kinds import API_SERVICES, CLAIMS, NODES, PODS, STORAGE_CLASSES, VOLUMES, Key, Kind, Object
 from hallmark.twin.kube.reconcile import Mapper
 from hallmark.waiting import until

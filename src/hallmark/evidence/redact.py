@@ -63,6 +63,7 @@ class Redactor:
         known = sorted(_secrets_of(environment or {}), key=len, reverse=True)
         forms = dict.fromkeys(form for secret in known for form in _forms(secret))
         self._known = re.compile("|".join(map(re.escape, forms))) if forms else None
+        self._seen: dict[str, str] = {}
 
     def redact(self, value: Any, name: str = "") -> Any:
         """Return *value*, found under *name*, without anything secret."""
@@ -92,8 +93,10 @@ class Redactor:
 
     def text(self, value: str) -> str:
         """Cut known shapes of secrets and this process's own secrets out of *value*."""
-        value = _SHAPES.sub(lambda found: self._digest(found[0]), value)
-        return self._known.sub(lambda found: self._digest(found[0]), value) if self._known else value
+        if value not in self._seen:  # objects of a cluster say the same words hundreds of times
+            known = _SHAPES.sub(lambda found: self._digest(found[0]), value)
+            self._seen[value] = self._known.sub(lambda found: self._digest(found[0]), known) if self._known else known
+        return self._seen[value]
 
     def _mapping(self, value: dict[str, Any]) -> dict[str, Any]:
         if name := _tag_name(value):

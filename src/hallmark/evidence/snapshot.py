@@ -6,7 +6,7 @@ import json
 import os
 import secrets
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -80,16 +80,20 @@ class Snapshot:
         return hashlib.sha256(self.to_json().encode()).hexdigest()
 
     def to_json(self) -> str:
-        """One canonical text: sorted keys, so that equal evidence has an equal digest."""
-        body = {
+        """One canonical text: sorted keys, an answer a line, so that equal evidence has an equal digest."""
+        answers = ",\n".join(f"{_json(key)}: {_json(vars(answer))}" for key, answer in sorted(self.answers.items()))
+        about = {
             "format": FORMAT,
             "scope": dict(self.scope),
             "collected_at": self.collected_at,
             "versions": dict(self.versions),
-            "answers": {key: asdict(answer) for key, answer in self.answers.items()},
         }
-        text = json.dumps(body, sort_keys=True, indent=1, ensure_ascii=False) + "\n"
+        text = f'{{"answers": {{\n{answers}\n}},\n{_json(about)[1:]}\n'
         return text.encode("utf-8", "backslashreplace").decode()  # AWS may send half a surrogate pair
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False)
 
 
 def read(path: Path) -> Snapshot:

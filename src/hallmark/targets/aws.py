@@ -114,6 +114,7 @@ class AwsSource:
             if service not in self._clients:
                 self._clients[service] = self._new_client(service)
                 self._clients[service].meta.events.register("before-parse", _insist_on_whole)
+                shapes.know(service, self._clients[service].meta.service_model)
             return self._clients[service]
 
     def _ask(self, call: Call) -> dict[str, Any]:

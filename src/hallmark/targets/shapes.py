@@ -5,6 +5,7 @@ so what does not fit the published model is *malformed* long before a view reads
 """
 
 import functools
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,6 +26,16 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "double": (int, float),
     "bigdecimal": (int, float, str),
 }
+
+
+_models: dict[str, botocore.model.ServiceModel | None] = {}
+_loading = threading.Lock()
+"""Many answers of one service arrive together, and its model takes longer to load than to ask."""
+
+
+def know(service: str, model: botocore.model.ServiceModel) -> None:
+    """Use a model that is loaded already: a client's own."""
+    _models.setdefault(service, model)
 
 
 def defects(service: str, operation: str, value: Any) -> list[str]:
@@ -82,12 +93,23 @@ def _is_parsed_document(shape: Any, value: Any) -> bool:
     return shape.type_name == "string" and "policyDocument" in shape.name and isinstance(value, dict)
 
 
-@functools.cache
 def _model(service: str) -> botocore.model.ServiceModel | None:
+    with _loading:
+        if service not in _models:
+            _models[service] = _loaded(service)
+        return _models[service]
+
+
+def _loaded(service: str) -> botocore.model.ServiceModel | None:
     try:
-        return botocore.session.get_session().get_service_model(service)
+        return _session().get_service_model(service)
     except (UnknownServiceError, DataNotFoundError):
         return None
+
+
+@functools.cache
+def _session() -> botocore.session.Session:
+    return botocore.session.get_session()
 
 
 @functools.cache

@@ -14,7 +14,7 @@ import httpx
 from hallmark.errors import EnvironmentFault, UsageError
 from hallmark.twin.files import write
 from hallmark.twin.kube import once
-from hallmark.twin.kube.client import Access
+from hallmark.twin.kube.access import Access
 from hallmark.twin.platform import tokens
 from hallmark.twin.release.helm import Helm
 

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hallmark.errors import EnvironmentFault, UsageError
 from hallmark.twin.files import write
 from hallmark.twin.kube import once
-from hallmark.twin.kube.client import Access
+from hallmark.twin.kube.access import Access
 from hallmark.twin.kubernetes import Cloud, Cluster, OwnCluster
 
 LABEL = "hallmark.dev/lab"

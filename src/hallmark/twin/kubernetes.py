@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import serialization
 from hallmark.errors import EnvironmentFault, UsageError
 from hallmark.twin.files import write
 from hallmark.twin.kube import once
-from hallmark.twin.kube.client import Access
+from hallmark.twin.kube.access import Access
 from hallmark.twin.process import GIVES_UP_WITHIN, Process
 from hallmark.twin.workers import Workers
 

@@ -18,7 +18,7 @@ from hallmark.errors import HallmarkError
 from hallmark.twin.deployment import NAMESPACE
 from hallmark.twin.emulator import Server
 from hallmark.twin.kube import once
-from hallmark.twin.kube.client import Access
+from hallmark.twin.kube.access import Access
 from hallmark.twin.kube.kinds import PODS
 
 ANSWERS_WITHIN = 5.0

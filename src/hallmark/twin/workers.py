@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from hallmark.twin.kube import once
-from hallmark.twin.kube.client import Access
+from hallmark.twin.kube.access import Access
 from hallmark.twin.kube.kinds import PODS, Object
 from hallmark.twin.process import GIVES_UP_WITHIN, Process
 from hallmark.twin.stores.archive import archive, unpack

@@ -26,8 +26,9 @@ from hallmark.errors import Exit, HallmarkError
 from hallmark.twin.controllers.settings import Settings
 from hallmark.twin.files import hold, write
 from hallmark.twin.kube import reconcile
+from hallmark.twin.kube.access import Access
 from hallmark.twin.kube.cache import Caches
-from hallmark.twin.kube.client import Access, Api
+from hallmark.twin.kube.client import Api
 from hallmark.twin.kube.reconcile import Controller
 from hallmark.twin.process import ENDED, respond_to_signal
 

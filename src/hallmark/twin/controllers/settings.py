@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from hallmark.twin.kube.client import Access
+from hallmark.twin.kube.access import Access
 
 
 @dataclass(frozen=True)

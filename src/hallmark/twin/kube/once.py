@@ -2,7 +2,7 @@
 
 import urllib.request
 
-from hallmark.twin.kube.client import Access
+from hallmark.twin.kube.access import Access
 
 
 def call(access: Access, method: str, path: str, content: bytes | None = None, *, seconds: float) -> bytes:

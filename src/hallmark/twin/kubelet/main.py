@@ -24,8 +24,9 @@ from hallmark.twin.aws.seal import Seal
 from hallmark.twin.clients import Clients
 from hallmark.twin.control import Control
 from hallmark.twin.files import hold, write
+from hallmark.twin.kube.access import Access
 from hallmark.twin.kube.cache import Caches
-from hallmark.twin.kube.client import Access, Api
+from hallmark.twin.kube.client import Api
 from hallmark.twin.kube.events import Recorder
 from hallmark.twin.kube.kinds import CLAIMS, CONFIG_MAPS, ENDPOINT_SLICES, NODES, PODS, SECRETS, SERVICES
 from hallmark.twin.kube.reconcile import run
