@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from hallmark.errors import UsageError
 from hallmark.twin.emulator import Running
@@ -23,8 +24,9 @@ class Keeper:
         self._autosaves = state / "autosave"
         self.snapshots = Snapshots(state / "snapshots")
         self.tfstate = state / "terraform" / "terraform.tfstate"
+        self.api_key = state / "edge" / "api-key"
 
-    def keep(self, running: Running, name: str, fits: str = "", **held: bytes) -> None:
+    def keep(self, running: Running, name: str, fits: str = "", **held: Any) -> None:
         """Keep the present state of AWS, of Terraform and of the cluster under a name.
 
         Args:
@@ -39,6 +41,7 @@ class Keeper:
             account=self._account,
             made=datetime.now(UTC).isoformat(timespec="seconds"),
             fits=fits,
+            key=self.api_key.read_text(encoding="utf-8") if self.api_key.exists() else "",
             **held,
         )
         self.snapshots.keep(name, snapshot)
@@ -52,10 +55,8 @@ class Keeper:
         running.control.restore(self._account, kept.aws)
         # At once what a killed server goes on with: it must not come back older than the cluster.
         write(self._autosaves / f"{self._account}.snapshot", kept.aws)
-        if kept.terraform:
-            write(self.tfstate, kept.terraform)
-        else:
-            self.tfstate.unlink(missing_ok=True)
+        _put(self.tfstate, kept.terraform)
+        _put(self.api_key, kept.key)
 
     def resume(self, running: Running, progress: Progress) -> bool:
         """Go on where the server was when it went down, in every account; False if there is nothing to go on with."""
@@ -75,7 +76,7 @@ class Keeper:
     def forget(self, running: Running) -> None:
         """An account as AWS hands it out, and no Terraform state; snapshots stay."""
         running.control.drop(self._account)
-        for file in (self.tfstate, self._autosaves / f"{self._account}.snapshot"):
+        for file in (self.tfstate, self.api_key, self._autosaves / f"{self._account}.snapshot"):
             file.unlink(missing_ok=True)
 
     def fitting(self, name: str, digest: str) -> Snapshot | None:
@@ -90,3 +91,11 @@ class Keeper:
         except UsageError:
             return None
         return kept if kept and kept.account == self._account and kept.fits == digest else None
+
+
+def _put(file: Path, content: str | bytes) -> None:
+    if content:
+        write(file, content)
+        file.chmod(0o600)
+    else:
+        file.unlink(missing_ok=True)

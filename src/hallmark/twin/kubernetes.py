@@ -129,9 +129,13 @@ class Cluster(ABC):
         """What the data stores and the persistent volumes hold, to be kept with a snapshot; while paused."""
         return self._workers.data()
 
-    def put_data(self, stores: bytes, disks: bytes) -> None:
-        """Put what the data stores and the persistent volumes held in place of what they hold; while paused."""
-        self._workers.put_data(stores, disks)
+    def prepare_data(self, stores: bytes) -> None:
+        """Unpack what the data stores held; they may go on meanwhile."""
+        self._workers.prepare_data(stores)
+
+    def put_data(self, disks: bytes) -> None:
+        """Put what was prepared, and what the volumes held, in place of what they hold; while paused."""
+        self._workers.put_data(disks)
 
     @property
     def edge(self) -> int:

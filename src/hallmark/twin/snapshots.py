@@ -26,6 +26,7 @@ class Snapshot:
         cluster: Every object of the cluster; empty for a cluster as EKS hands it out.
         stores: What RDS and ElastiCache hold, packed.
         disks: What persistent volumes hold, packed.
+        key: The API key of whoever works on the twin, which the stores of that moment know; empty if there was none.
     """
 
     aws: bytes
@@ -36,6 +37,7 @@ class Snapshot:
     cluster: bytes = b""
     stores: bytes = b""
     disks: bytes = b""
+    key: str = ""
 
 
 class Snapshots:

@@ -1,26 +1,30 @@
 """The states a twin can be brought into: what Terraform builds, that and the release, a snapshot, nothing at all."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from hallmark.errors import UsageError
+from hallmark.errors import EnvironmentFault, UsageError
 from hallmark.twin import baseline, deployment
 from hallmark.twin.aws.seal import Seal
 from hallmark.twin.clients import SECRET
 from hallmark.twin.emulator import Running
-from hallmark.twin.entrance import Entrance
+from hallmark.twin.entrance import Entrance, key
 from hallmark.twin.files import write
 from hallmark.twin.keeping import Keeper
 from hallmark.twin.kubernetes import Cloud, Cluster, published_issuer
 from hallmark.twin.snapshots import Snapshot
 from hallmark.twin.terraform import Progress, Terraform, provider_settings
+from hallmark.waiting import until
 
 REGION = "us-east-1"
 DEPLOYED = "deployed"
 """Name of the snapshot of the whole architecture."""
+KEY_WITHIN = 60.0
+"""Seconds until LangSmith lets somebody in, by its public name, on a slow machine."""
 
 
 class States:
@@ -133,7 +137,7 @@ class States:
         with self._on_its_way(self.whole):
             self._pause()
             self._keeper.forget(running)
-            self._fill_cluster(running)
+            self._empty_cluster(running)
 
     def begin_again(self) -> None:
         """Have the next `up` bring everything into the state of a new twin."""
@@ -201,6 +205,22 @@ class States:
         proxy = f"http://127.0.0.1:{port}"
         return Entrance(f"https://{outputs['host']}", proxy, self._state / "edge" / "ca.pem") if port else None
 
+    def api_key(self, outputs: Mapping[str, Any]) -> str:
+        """A key of LangSmith's API; made with the first administrator's password if there is none yet.
+
+        Args:
+            outputs: Of Terraform.
+
+        Raises:
+            EnvironmentFault: LangSmith does not answer.
+            UsageError: There is no release, or nobody could log in.
+        """
+        entrance = self.entrance(outputs)
+        if entrance is None or self._cluster is None:
+            raise EnvironmentFault("Nothing leads to LangSmith: the twin is down.", "hallmark twin up")
+        kept, kubeconfig = self._keeper.api_key, self._cluster.kubeconfig
+        return key(entrance, kept, kubeconfig, deployment.NAMESPACE, deployment.RELEASE)
+
     @contextmanager
     def _on_its_way(self, name: str) -> Iterator[None]:
         # What is broken off here, by whatever, is begun again by the next `up`.
@@ -235,8 +255,11 @@ class States:
         return True
 
     def _put(self, running: Running, kept: Snapshot) -> None:
-        self._pause()
-        self._keeper.bring_back(running, kept)
+        with ThreadPoolExecutor() as pool:
+            prepared = pool.submit(self._prepare, kept.stores)
+            self._pause()
+            self._keeper.bring_back(running, kept)
+            prepared.result()
         self._fill_cluster(running, kept)
 
     def _build(self, running: Running, progress: Progress) -> None:
@@ -245,7 +268,7 @@ class States:
         try:
             self.terraform(running).apply(progress)
             self._keeper.keep(running, baseline.NAME, self._baseline_digest())
-            self._fill_cluster(running)
+            self._empty_cluster(running)
         except BaseException:
             # A half-built architecture is of no use to anybody: the next `up` begins with an empty account.
             progress("Not finished; removing what was built so far.")
@@ -255,7 +278,20 @@ class States:
     def _deploy(self, running: Running, progress: Progress) -> None:
         self.release().install(self._outputs(), progress)
         if self._is_kept:
+            self._await_key(progress)
             self.keep(running, DEPLOYED, self._deployed_digest())
+
+    def _await_key(self, progress: Progress) -> None:
+        """Have an API key in the snapshot: the one that is in people's shells is still good after a reset."""
+
+        def is_there() -> bool:
+            with suppress(EnvironmentFault):  # its name and its targets may be seconds old
+                return bool(self.api_key(self._outputs()))
+            return False
+
+        progress("Making an API key.")
+        if not until(is_there, KEY_WITHIN, pause=0.3):
+            self.api_key(self._outputs())
 
     def _outputs(self) -> Mapping[str, Any]:
         return baseline.outputs(self._keeper.tfstate)
@@ -273,11 +309,19 @@ class States:
         if self._cluster:
             self._cluster.pause()
 
+    def _prepare(self, stores: bytes) -> None:
+        if self._cluster:
+            self._cluster.prepare_data(stores)
+
+    def _empty_cluster(self, running: Running) -> None:
+        """A cluster with nothing in it, and stores and volumes without data."""
+        self._prepare(b"")
+        self._fill_cluster(running)
+
     def _fill_cluster(self, running: Running, kept: Snapshot | None = None) -> None:
-        # Without a snapshot: a cluster with nothing in it, and stores and volumes without data.
         if self._cluster:
             self._cluster.serve(self._cloud(running))
-            self._cluster.put_data(kept.stores if kept else b"", kept.disks if kept else b"")
+            self._cluster.put_data(kept.disks if kept else b"")
             self._cluster.load(kept.cluster if kept else b"")
             self._cluster.up(self._cloud(running))
 

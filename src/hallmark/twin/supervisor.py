@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from hallmark.errors import EnvironmentFault, UsageError
-from hallmark.twin import baseline, deployment, given, tools
+from hallmark.twin import baseline, given, tools
 from hallmark.twin.aws.versions import versions
 from hallmark.twin.clients import Clients
 from hallmark.twin.emulator import Running, Server
-from hallmark.twin.entrance import Entrance, key
+from hallmark.twin.entrance import Entrance
 from hallmark.twin.files import disk_fault, hold, write
 from hallmark.twin.keeping import Keeper
 from hallmark.twin.kubernetes import Cluster
@@ -287,11 +287,7 @@ class Twin:
             EnvironmentFault: LangSmith does not answer.
             UsageError: There is no release, or nobody could log in.
         """
-        entrance = self.entrance()
-        if entrance is None or self._cluster is None:
-            raise EnvironmentFault("Nothing leads to LangSmith: the twin is down.", START)
-        kept = self._state / "edge" / "api-key"
-        return key(entrance, kept, self._cluster.kubeconfig, deployment.NAMESPACE, deployment.RELEASE)
+        return self._states.api_key(self.outputs())
 
     def tools(self) -> Path | None:
         """A folder for the PATH with `kubectl` and `helm`, for those of the two that the person does not have."""

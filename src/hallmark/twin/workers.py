@@ -4,8 +4,9 @@ All but the stores keep nothing of their own, so each can be started anew at any
 """
 
 import json
+import shutil
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -22,8 +23,8 @@ SETTLES_WITHIN = 60.0
 ANSWERS_WITHIN, COPIES_WITHIN = 10.0, 60.0
 ENDS_WITHIN = 15.0
 """Seconds to end in order. None has anything to save, so nothing is lost by force."""
-DATA = "data"
-"""Folder of the stores' state that is kept with a snapshot."""
+DATA, PREPARED = "data", "data.next"
+"""Folders of the stores' state: what is kept with a snapshot, and what takes its place."""
 
 
 class Workers:
@@ -72,19 +73,20 @@ class Workers:
             EnvironmentFault: A process did not come up.
         """
         common = ["--kubeconfig", str(self._kubeconfig), "--state", str(self._folder), *aws]
-        starts: list[Callable[[], object]] = []
-        working: frozenset[str] = frozenset()
-        if not self._kubelet.responds():
-            working = frozenset(uid for uid, pod in _pods(access).items() if _is_ready(pod))
-            starts.append(lambda: self._start_kubelet(common))
+        only = ["--only", groups] if groups else []
+        has_kubelet = self._kubelet.responds()
+        working = frozenset[str]() if has_kubelet else frozenset(_ready_pods(access))
+
+        def start_stores_and_pods() -> None:
+            self._start_stores(aws)  # pods do not start without them
+            if not has_kubelet:
+                self._start_kubelet(common)
+
+        starts: list[Callable[[], object]] = [start_stores_and_pods]
         if not self._controllers.responds():
-            only = ["--only", groups] if groups else []
             starts.append(lambda: self._start(self._controllers, [*common, *only]))
         if not self._edge.responds():
             starts.append(lambda: self._start_edge(aws))
-        if not self._stores.responds():  # before the pods, which do not start without them
-            whose = ["--state", str(self._stores.state), "--aws-state", str(self._state)]
-            self._start(self._stores, [*whose, *aws])
         with ThreadPoolExecutor() as pool:
             for started in [pool.submit(start) for start in starts]:
                 started.result()
@@ -108,9 +110,14 @@ class Workers:
         kept = self._ask("GET", "/disks") if self._kubelet.is_alive else archive(disks)
         return archive(self._stores.state / DATA), kept
 
-    def put_data(self, stores: bytes, disks: bytes) -> None:
-        """Put what the stores and the persistent volumes hold in place; to be done while paused."""
-        unpack(self._stores.state / DATA, stores)
+    def prepare_data(self, stores: bytes) -> None:
+        """Unpack what the stores are to hold beside what they do hold; they may go on meanwhile."""
+        unpack(self._stores.state / PREPARED, stores)
+
+    def put_data(self, disks: bytes) -> None:
+        """Put what was prepared, and what the persistent volumes hold, in place; to be done while paused."""
+        shutil.rmtree(self._stores.state / DATA, ignore_errors=True)
+        (self._stores.state / PREPARED).rename(self._stores.state / DATA)
         if self._kubelet.is_alive:
             self._ask("PUT", "/disks", disks)
         else:
@@ -119,6 +126,11 @@ class Workers:
     def _end(self, processes: Sequence[Process], within: float) -> None:
         with ThreadPoolExecutor() as pool:
             list(pool.map(lambda each: each.stop(within), processes))
+
+    def _start_stores(self, aws: Sequence[str]) -> None:
+        if not self._stores.responds():
+            whose = ["--state", str(self._stores.state), "--aws-state", str(self._state)]
+            self._start(self._stores, [*whose, *aws])
 
     def _start_kubelet(self, arguments: Sequence[str]) -> None:
         self._kubelet.stop(GIVES_UP_WITHIN)
@@ -155,6 +167,10 @@ def _pods(access: Access) -> dict[str, Object]:
         pods = json.loads(once.call(access, "GET", PODS.path(), seconds=ANSWERS_WITHIN))["items"]
         return {pod["metadata"]["uid"]: pod for pod in pods}
     return {}
+
+
+def _ready_pods(access: Access) -> Iterator[str]:
+    return (uid for uid, pod in _pods(access).items() if _is_ready(pod))
 
 
 def _unverified() -> ssl.SSLContext:
