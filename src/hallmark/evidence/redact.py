@@ -8,6 +8,7 @@ secrets of this process are cut out. A replaced value keeps a salted digest, so 
 """
 
 import base64
+import functools
 import hashlib
 import re
 import secrets
@@ -72,7 +73,7 @@ class Redactor:
                 return self._mapping(value)
             case list():
                 return [self.redact(item, name) for item in value]
-            case str() if _FREE_TEXT.search(name) or _is_secret_name(name):
+            case str() if _is_hidden(name):
                 return self._digest(value) if value else value
             case str():
                 return self.text(value)
@@ -157,6 +158,12 @@ def seeks_credentials(statement: Mapping[str, Any]) -> bool:
     return isinstance(field, dict) and not _PLACE.issuperset(field) and not _SOUGHT.isdisjoint(statement)
 
 
+@functools.cache
+def _is_hidden(name: str) -> bool:
+    return bool(_FREE_TEXT.search(name)) or _is_secret_name(name)
+
+
+@functools.cache
 def _is_secret_name(name: str) -> bool:
     return bool(_SECRET_NAME.search(name)) and not _HARMLESS_NAME.search(name)
 

@@ -1,5 +1,6 @@
 """One check on one piece of evidence: what verdict it deserves. Pure; the only place that decides."""
 
+import functools
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -35,7 +36,12 @@ class Check:
 
     def run(self, views: Views) -> object:
         """Call the test with the views it names."""
-        return self.function(*(getattr(views, name) for name in inspect.signature(self.function).parameters))
+        return self.function(*(getattr(views, name) for name in _views(self.function)))
+
+
+@functools.cache
+def _views(function: Callable[..., object]) -> tuple[str, ...]:
+    return tuple(inspect.signature(function).parameters)
 
 
 def judge(check: Check, views: Views, earlier: Mapping[str, Result]) -> Result:
