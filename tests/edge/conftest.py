@@ -116,6 +116,7 @@ class Stage:
         clients: The account.
         folder: The edge's state.
         kubelet: The kubelet's folder.
+        aws: The state directory of the emulated AWS.
         backstage: Targets.
         process: The edge.
         ids: What was made, by a word.
@@ -124,6 +125,7 @@ class Stage:
     clients: Clients
     folder: Path
     kubelet: Path
+    aws: Path
     backstage: Backstage
     process: subprocess.Popen[bytes] | None = None
     ids: dict[str, str] = field(default_factory=dict)
@@ -182,7 +184,8 @@ class Stage:
         """Start the edge and wait until it is ready."""
         command = [sys.executable, "-m", "hallmark.twin.edge.main", "--state", str(self.folder), "--patience", "0.1"]
         command += ["--endpoint", self.clients.endpoint, "--account", self.clients.account]
-        command += ["--region", self.clients.region, "--kubelet", str(self.kubelet), *options]
+        command += ["--region", self.clients.region, "--kubelet", str(self.kubelet), "--aws-state", str(self.aws)]
+        command += options
         with (self.folder / "edge.log").open("ab") as log:
             process = subprocess.Popen(command, stdout=log, stderr=log)
         about = self.folder / "edge.json"
@@ -245,15 +248,15 @@ class Stage:
 
 
 @pytest.fixture(scope="session")
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of an emulated AWS."""
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """The URL of an emulated AWS, and its state directory."""
     folder = tmp_path_factory.mktemp("aws")
     command = [sys.executable, "-m", "hallmark.twin.aws.server", "--port", "0", "--state", str(folder), "--no-autosave"]
     with (folder / "log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
         try:
             assert until((folder / "server.json").exists, 60)
             port = json.loads((folder / "server.json").read_text())["port"]
-            yield f"http://127.0.0.1:{port}"
+            yield f"http://127.0.0.1:{port}", folder
         finally:
             process.terminate()
 
@@ -262,14 +265,14 @@ _numbers = itertools.count(520_000_000_000)
 
 
 @pytest.fixture(scope="session")
-def stage(emulator: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def stage(emulator: tuple[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """The stage with its edge running; whoever changes it puts it back."""
     folder = tmp_path_factory.mktemp("stage")
     for name in ("edge", "kubelet"):
         (folder / name).mkdir()
     with Backstage().running() as backstage:
-        clients = Clients(emulator, str(next(_numbers)), REGION)
-        made = Stage(clients, folder / "edge", folder / "kubelet", backstage)
+        clients = Clients(emulator[0], str(next(_numbers)), REGION)
+        made = Stage(clients, folder / "edge", folder / "kubelet", emulator[1], backstage)
         _kubelet(made)
         _network(made)
         _load_balancer(made)
@@ -313,8 +316,9 @@ def _load_balancer(stage: Stage) -> None:
     stage.alias(HOST, ids["dns"])
     ids["certificate"] = stage.certificate(HOST)
     elb = stage.clients("elbv2")
+    checks: Json = {"HealthCheckPath": "/health", "HealthCheckIntervalSeconds": 5, "HealthyThresholdCount": 2}
     group = elb.create_target_group(
-        Name="front", Protocol="HTTP", Port=PORT, VpcId=ids["vpc"], TargetType="ip", HealthCheckPath="/health"
+        Name="front", Protocol="HTTP", Port=PORT, VpcId=ids["vpc"], TargetType="ip", **checks
     )
     ids["targets"] = group["TargetGroups"][0]["TargetGroupArn"]
     elb.register_targets(TargetGroupArn=ids["targets"], Targets=[{"Id": TARGET, "Port": PORT}])

@@ -80,7 +80,7 @@ def test_it_is_a_part_of_the_twin(another: Callable[..., Any]) -> None:
     assert (about["port"], about["pid"]) == (edge.port, edge.process.pid)
     assert part.responds()
     command = [sys.executable, "-m", "hallmark.twin.edge.main", "--state", str(edge.folder), "--endpoint", "http://x"]
-    command += ["--account", "1", "--region", "r", "--kubelet", "."]
+    command += ["--account", "1", "--region", "r", "--kubelet", ".", "--aws-state", "."]
     second = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert "Another edge" in second.stderr
 
@@ -98,6 +98,7 @@ def test_it_dies_with_its_parent(stage: Any, tmp_path: Path) -> None:
     edge = replace(stage, folder=tmp_path)
     command = [sys.executable, "-m", "hallmark.twin.edge.main", "--state", str(tmp_path), "--kubelet", str(tmp_path)]
     command += ["--endpoint", stage.clients.endpoint, "--account", "1", "--region", "us-east-1"]
+    command += ["--aws-state", str(stage.aws)]
     script = "import os, subprocess, sys; subprocess.run([*sys.argv[1:], '--parent', str(os.getpid())])"
     parent = subprocess.Popen([sys.executable, "-c", script, *command])
     try:

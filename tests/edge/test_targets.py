@@ -203,3 +203,47 @@ def test_invalid_header_names_are_dropped(stage: Any) -> None:
     finally:
         strict("false")
     assert until(arrives, 20)
+
+
+def _health(stage: Any) -> dict[str, str]:
+    """What AWS says of the only target."""
+    every = stage.clients("elbv2").describe_target_health(TargetGroupArn=stage.ids["targets"])
+    found: dict[str, str] = every["TargetHealthDescriptions"][0]["TargetHealth"]
+    return found
+
+
+def test_health_is_what_checks_find(targets: Any) -> None:
+    """Well after one good check; sick after two bad ones in a row, with the reason; well again after as many."""
+    assert until(lambda: _health(targets)["State"] == "healthy", 20)
+
+    async def broken(request: web.Request) -> web.StreamResponse:
+        return web.Response(status=503 if request.path == "/health" else 200)
+
+    targets.backstage.place(broken)
+    assert until(lambda: _health(targets)["State"] == "unhealthy", 60, 0.5)
+    assert _health(targets) == {
+        "State": "unhealthy",
+        "Reason": "Target.ResponseCodeMismatch",
+        "Description": "Health checks failed with these codes: [503]",
+    }
+    targets.becomes(200)  # with nobody else it is asked all the same
+
+    targets.backstage.place(targets.backstage.echo)
+    assert until(lambda: _health(targets) == {"State": "healthy"}, 60, 0.5)
+
+
+def test_a_new_target_is_asked_nothing_before_it_is_checked(targets: Any) -> None:
+    """Nobody else is there: 503 until its first check, which comes with the first request."""
+    elb, group = targets.clients("elbv2"), targets.ids["targets"]
+    other, old = {"Id": "10.7.0.10", "Port": PORT}, {"Id": TARGET, "Port": PORT}
+    elb.register_targets(TargetGroupArn=group, Targets=[other])
+    elb.deregister_targets(TargetGroupArn=group, Targets=[old])
+    try:
+        assert _health(targets)["State"] == "initial"
+        targets.becomes(503)
+        targets.backstage.place(targets.backstage.echo, other["Id"])
+        targets.becomes(200)
+        assert _health(targets) == {"State": "healthy"}
+    finally:
+        elb.register_targets(TargetGroupArn=group, Targets=[old])
+        elb.deregister_targets(TargetGroupArn=group, Targets=[other])

@@ -3,6 +3,7 @@
 import json
 import urllib.error
 import urllib.request
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -68,6 +69,10 @@ class Control:
             self._call("GET", "store-secrets", timeout=HEALTHY_WITHIN, account=account)
         )
         return answer
+
+    def target_health(self, account: str, found: Mapping[str, Sequence[Sequence[object]]]) -> None:
+        """Tell what health checks found, see :func:`hallmark.twin.aws.extension.elbv2.observe`."""
+        self._call("POST", "target-health", json.dumps(found).encode(), HEALTHY_WITHIN, account=account)
 
     def _call(
         self, method: str, action: str, content: bytes | None = None, timeout: float = PATIENCE, **query: str

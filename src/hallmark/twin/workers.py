@@ -139,7 +139,8 @@ class Workers:
     def _start_edge(self, aws: Sequence[str]) -> None:
         self._edge.stop(GIVES_UP_WITHIN)
         # A person at the twin is in the office as well: an internal load balancer is a right way to build.
-        arguments = ["--state", str(self._edge.state), "--kubelet", str(self._folder), "--tunnel", *aws]
+        arguments = ["--state", str(self._edge.state), "--kubelet", str(self._folder), "--tunnel"]
+        arguments += ["--aws-state", str(self._state), *aws]
         self._edge.launch_on(self._edge.ports(), arguments, self._edge.about)
 
     def _start(self, process: Process, arguments: Sequence[str]) -> None:

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs
 from hallmark.errors import HallmarkError, UsageError
 from hallmark.twin.aws import logins, memory, token_review
 from hallmark.twin.aws.autosave import Autosave
+from hallmark.twin.aws.extension import elbv2
 from hallmark.twin.aws.gate import Application, Environ, Gate, Reply, StartResponse
 from hallmark.twin.aws.seal import Seal
 from hallmark.twin.aws.versions import versions
@@ -41,6 +42,7 @@ class Control:
             ("POST", "clone"): self._clone,
             ("POST", "login"): self._login,
             ("GET", "store-secrets"): self._store_secrets,
+            ("POST", "target-health"): self._target_health,
         }
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -107,6 +109,10 @@ class Control:
 
     def _store_secrets(self, query: dict[str, str], _: bytes) -> bytes:
         return _json(**logins.servers(_account(query, "account")))
+
+    def _target_health(self, query: dict[str, str], content: bytes) -> bytes:
+        elbv2.observe(_account(query, "account"), json.loads(content))
+        return _json()
 
     def _changed(self, account: str) -> bytes:
         self._gate.note(account)

@@ -7,5 +7,5 @@ on the connection is one to that load balancer: TLS, web ACL, listener rules, ta
 What it does is read from the emulated AWS, again about every second while there is traffic.
 
 Left out: HTTP/2, WebSocket, gRPC, mutual TLS, authentication actions, sticky sessions, Lambda and instance targets,
-target health checks of its own, network and classic load balancers, routes and network ACLs of subnets.
+network and classic load balancers, routes and network ACLs of subnets.
 """

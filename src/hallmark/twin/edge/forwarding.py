@@ -10,7 +10,7 @@ import re
 import secrets
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any
 
 import aiohttp
@@ -58,10 +58,14 @@ class Forwarder:
         pods: Where targets really are.
         session: See :func:`session`.
         patience: Seconds after which somebody who is not there is given up; a real load balancer waits for ten.
+        met: Is told of every target of a group that is asked: its ARN, the target.
     """
 
-    def __init__(self, pods: Pods, session: aiohttp.ClientSession, patience: float) -> None:
+    def __init__(
+        self, pods: Pods, session: aiohttp.ClientSession, patience: float, met: Callable[[str, Target], None]
+    ) -> None:
         self._pods = pods
+        self._met = met
         self._session = session
         self._patience = patience
         self._turns: defaultdict[str, Iterator[int]] = defaultdict(itertools.count)
@@ -88,7 +92,9 @@ class Forwarder:
         return await _returned(incoming, answer, state.idle)
 
     def _turn(self, group: TargetGroup, state: State) -> Target | None:
-        # What cannot be reached fails its health checks, which nobody makes here; without any other it is used.
+        for each in group.targets:
+            self._met(group.arn, each)
+        # What has become unreachable since the last check may be known to be so.
         usable = [each for each in group.usable if each not in state.barred] or group.usable
         return usable[next(self._turns[group.arn]) % len(usable)] if usable else None
 

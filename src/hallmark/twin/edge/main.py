@@ -15,19 +15,27 @@ import sys
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from functools import partial
 from ipaddress import IPv4Address
 from pathlib import Path
+from urllib.parse import urlsplit
+
+from aiohttp import ClientSession
 
 from hallmark.errors import EnvironmentFault, Exit, HallmarkError
+from hallmark.twin.aws.seal import Seal
 from hallmark.twin.clients import Clients
+from hallmark.twin.control import Control
 from hallmark.twin.edge import front
 from hallmark.twin.edge.balancing import Balancing
 from hallmark.twin.edge.certificates import Authority
+from hallmark.twin.edge.checking import Checks
 from hallmark.twin.edge.counters import Counters
 from hallmark.twin.edge.forwarding import Forwarder, session
 from hallmark.twin.edge.pods import Pods
+from hallmark.twin.edge.reading import checked
 from hallmark.twin.edge.service import Edge, Settings
-from hallmark.twin.edge.world import World
+from hallmark.twin.edge.world import FAILURES, World
 from hallmark.twin.files import hold, write
 from hallmark.twin.process import ENDED, respond_to_signal
 from hallmark.twin.programs.zygote import die_with
@@ -60,6 +68,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="hallmark.twin.edge.main", description="The twin's load balancers at work.")
     parser.add_argument("--state", type=Path, required=True, help="folder of the lock, the authority and the token")
     parser.add_argument("--endpoint", required=True, help="URL of the emulated AWS")
+    parser.add_argument("--aws-state", type=Path, required=True, help="state directory of the emulated AWS")
     parser.add_argument("--account", required=True, help="AWS account, 12 digits")
     parser.add_argument("--region", required=True, help="AWS region")
     parser.add_argument("--kubelet", type=Path, required=True, help="folder of the kubelet")
@@ -91,8 +100,23 @@ async def _edge(stack: AsyncExitStack, options: argparse.Namespace, state: Path)
     stack.push_async_callback(world.close)
     stack.push_async_callback(pods.close)
     counters, settings = Counters(), Settings(str(options.client), options.patience, _token(state), options.tunnel)
-    balancing = Balancing(Forwarder(pods, targets, settings.patience), counters, settings.source)
+    checks = _checks(options, pods, targets)
+    checking = asyncio.create_task(checks.run())
+    stack.callback(checking.cancel)
+    forwarder = Forwarder(pods, targets, settings.patience, checks.met)
+    balancing = Balancing(forwarder, counters, settings.source)
     return Edge(settings, world, Authority(state), balancing, counters)
+
+
+def _checks(options: argparse.Namespace, pods: Pods, targets: ClientSession) -> Checks:
+    control = Control(int(urlsplit(options.endpoint).port or 0), Seal.of(options.aws_state).token)
+    return Checks(
+        read=partial(checked, Clients(options.endpoint, options.account, options.region)),
+        tell=partial(control.target_health, options.account),
+        pods=pods,
+        session=targets,
+        failures=(*FAILURES, HallmarkError),
+    )
 
 
 async def _listen(stack: AsyncExitStack, options: argparse.Namespace, edge: Edge) -> int:

@@ -7,9 +7,9 @@ from botocore.exceptions import ClientError
 
 from hallmark.twin.clients import Clients
 from hallmark.twin.edge import names, paths
-from hallmark.twin.edge.records import Balancer, Certificate, Listener, Protection, State, Target, TargetGroup
+from hallmark.twin.edge.records import Balancer, Certificate, Checked, Listener, Protection, State, Target, TargetGroup
 
-SECURE = "HTTPS"
+SECURE, TRAFFIC = "HTTPS", "traffic-port"
 
 
 def zones(clients: Clients) -> list[names.Zone]:
@@ -55,6 +55,35 @@ def state(clients: Clients, balancer: Balancer) -> State:
         inbound=paths.inbound(network, balancer),
         barred=paths.barred(network, balancer, (each for group in targets.values() for each in _of_pods(group))),
         protection=_protection(clients("wafv2"), balancer),
+    )
+
+
+def checked(clients: Clients) -> list[Checked]:
+    """Target groups whose targets a load balancer checks."""
+    elb, places = clients("elbv2"), {each.arn: each for each in balancers(clients).values()}
+    found = _all(elb, "describe_target_groups", "TargetGroups")
+    used = [(each, places[arn]) for each in found for arn in each["LoadBalancerArns"][:1] if arn in places]
+    networks = {vpc: _network(clients("ec2"), vpc) for vpc in {balancer.vpc for _, balancer in used}}
+    return [_checked(elb, each, networks[balancer.vpc], balancer) for each, balancer in used]
+
+
+def _checked(elb: Any, group: Mapping[str, Any], network: paths.Network, balancer: Balancer) -> Checked:
+    targets = tuple(_registered(elb, group["TargetGroupArn"]))
+    is_of_pods = group["TargetType"] == "ip"
+    port = str(group.get("HealthCheckPort", TRAFFIC))
+    return Checked(
+        arn=group["TargetGroupArn"],
+        kind=group["TargetType"],
+        protocol=group["HealthCheckProtocol"],
+        path=group.get("HealthCheckPath") or "/",
+        port=0 if port == TRAFFIC else int(port),
+        codes=group.get("Matcher", {}).get("HttpCode") or "200",
+        every=float(group["HealthCheckIntervalSeconds"]),
+        patience=float(group["HealthCheckTimeoutSeconds"]),
+        healthy=int(group["HealthyThresholdCount"]),
+        unhealthy=int(group["UnhealthyThresholdCount"]),
+        targets=targets,
+        barred=paths.barred(network, balancer, targets if is_of_pods else ()),
     )
 
 

@@ -8,6 +8,8 @@ from typing import Any
 IDLE = "idle_timeout.timeout_seconds"
 DROPS_INVALID = "routing.http.drop_invalid_header_fields.enabled"
 FORWARDED_FOR = "routing.http.xff_header_processing.mode"
+HEALTHY, UNHEALTHY, INITIAL = "healthy", "unhealthy", "initial"
+"""States of a target, in AWS's words."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +43,41 @@ class TargetGroup:
     @property
     def usable(self) -> tuple[Target, ...]:
         """The healthy ones. Without any, all that fail their checks: a load balancer fails open (ALB user guide)."""
-        healthy = tuple(each for each in self.targets if each.state == "healthy")
-        return healthy or tuple(each for each in self.targets if each.state == "unhealthy")
+        healthy = tuple(each for each in self.targets if each.state == HEALTHY)
+        return healthy or tuple(each for each in self.targets if each.state == UNHEALTHY)
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A target group, and how its targets are checked.
+
+    Attributes:
+        arn, kind, protocol, path: Which, and where a check goes.
+        port: The port that checks go to; 0: the target's own.
+        codes: HTTP statuses of a target that is well, as AWS writes them: ``200-399,404``.
+        every, patience: Seconds between checks, and for one.
+        healthy, unhealthy: Checks in a row after which the state changes.
+        targets: Those that are registered, each with the state that AWS says now.
+        barred: Those that security groups keep the load balancer from.
+    """
+
+    arn: str
+    kind: str
+    protocol: str
+    path: str
+    port: int
+    codes: str
+    every: float
+    patience: float
+    healthy: int
+    unhealthy: int
+    targets: tuple[Target, ...]
+    barred: frozenset[Target]
+
+    def takes(self, status: int) -> bool:
+        """Whether a status is one of a target that is well."""
+        ranges = [each.partition("-") for each in self.codes.split(",")]
+        return any(int(low) <= status <= int(high or low) for low, _, high in ranges)
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,12 @@
 """Load balancers: scheme, names and zone as AWS gives them, and the ones it would not make."""
 
 import random
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from moto.ec2.models import ec2_backends
 from moto.elbv2.exceptions import ELBClientError
-from moto.elbv2.models import ELBv2Backend, FakeLoadBalancer
+from moto.elbv2.models import ELBv2Backend, FakeHealthStatus, FakeLoadBalancer, FakeTargetGroup, elbv2_backends
 from moto.elbv2.ssl_policies import SSL_POLICIES
 
 from hallmark.twin.aws.extension.patching import Function, around
@@ -21,6 +22,9 @@ HOSTED_ZONES = {
 """Hosted zone of application load balancers by region (AWS General Reference, "Elastic Load Balancing endpoints")."""
 ENOUGH_ZONES = 2
 SECURE = {"HTTPS", "TLS"}
+OBSERVED = "hallmark_observed"
+"""Attribute of moto's target groups, kept with them in snapshots."""
+NOT_CHECKED = ("initial", "Elb.RegistrationInProgress", "Target registration is in progress")
 
 
 def install() -> None:
@@ -28,6 +32,20 @@ def install() -> None:
     around(FakeLoadBalancer, "__init__")(_begin)
     around(ELBv2Backend, "create_load_balancer")(_create_load_balancer)
     around(ELBv2Backend, "create_listener")(_create_listener)
+    around(FakeTargetGroup, "health_for")(_health_for)
+
+
+def observe(account: str, found: Mapping[str, Sequence[Sequence[Any]]]) -> None:
+    """Keep what health checks found.
+
+    Args:
+        account: Whose load balancers.
+        found: By ARN of a target group, for each target: address, port, state, reason, words for it.
+    """
+    for backend in elbv2_backends[account].values():
+        for arn in found.keys() & backend.target_groups.keys():
+            seen = {(address, int(port)): said for address, port, *said in found[arn]}
+            setattr(backend.target_groups[arn], OBSERVED, seen)
 
 
 def _begin(original: Function, balancer: FakeLoadBalancer, *args: Any, **kwargs: Any) -> None:
@@ -69,6 +87,15 @@ def _refuse_zones(subnets: list[Any]) -> None:
 def _refuse_without_gateway(ec2: Any, vpc: str) -> None:
     if not any(gateway.vpc and gateway.vpc.id == vpc for gateway in ec2.internet_gateways.values()):
         raise ELBClientError("InvalidSubnet", f"VPC {vpc} has no internet gateway")
+
+
+def _health_for(original: Function, group: FakeTargetGroup, target: dict[str, Any], ec2: Any) -> FakeHealthStatus:
+    health: FakeHealthStatus = original(group, target, ec2)
+    if health.status == "healthy":  # registered: whether it is well, a check has to say
+        known: dict[tuple[str, int], list[str]] = getattr(group, OBSERVED, {})
+        said = known.get((health.instance_id, int(health.port)), NOT_CHECKED)
+        health.status, health.reason, health.description = said[0], said[1] or None, said[2] or None
+    return health
 
 
 def _create_listener(original: Function, backend: ELBv2Backend, **wanted: Any) -> Any:
