@@ -233,6 +233,37 @@ def test_a_stopped_database_refuses(account: Account, lab: Any) -> None:
     assert until(lambda: lab.exec("try", "nc", "-z", account.database, "5432")[0] == 0, 10)
 
 
+def test_policies_count_where_the_add_on_enforces_them(account: Account, lab: Any) -> None:
+    """On EKS a NetworkPolicy is only stored until vpc-cni is told to enforce it; then it closes the way."""
+    _let_in(account, lab)
+    policies = "/apis/networking.k8s.io/v1/namespaces/default/networkpolicies"
+    kind = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "out"}}
+    spec = {"podSelector": {}, "policyTypes": ["Egress"], "egress": []}
+    eks = account.clients("eks")
+    group = account.clients("rds").describe_db_subnet_groups()["DBSubnetGroups"][0]
+    subnets = [each["SubnetIdentifier"] for each in group["Subnets"]]
+    role = f"arn:aws:iam::{account.clients.account}:role/cluster"
+    eks.create_cluster(name="lab", roleArn=role, resourcesVpcConfig={"subnetIds": subnets})
+    eks.create_addon(clusterName="lab", addonName="vpc-cni", configurationValues="{}")
+
+    def reached() -> bool:
+        return bool(lab.exec("try", "nc", "-z", account.database, "5432")[0] == 0)
+
+    try:
+        lab.create(policies, {**kind, "spec": spec})
+        assert not until(lambda: not reached(), 4)
+        told = json.dumps({"enableNetworkPolicy": "true"})
+        eks.update_addon(clusterName="lab", addonName="vpc-cni", configurationValues=told)
+        assert until(lambda: "timed out" in lab.exec("try", "nc", "-z", account.database, "5432")[2], 10)
+        vpc = {"to": [{"ipBlock": {"cidr": "10.7.0.0/16"}}], "ports": [{"port": 5432}]}
+        lab.merge(f"{policies}/out", {"spec": {"egress": [vpc]}})
+        assert until(reached, 10)
+        assert "timed out" in lab.exec("try", "nc", "-z", account.cache, "6379")[2]
+    finally:
+        lab.call("DELETE", f"{policies}/out")
+        eks.delete_addon(clusterName="lab", addonName="vpc-cni")
+
+
 def platform(account: Account, password: str) -> Json:
     """A pod of the platform backend."""
     env = {

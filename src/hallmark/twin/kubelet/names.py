@@ -61,6 +61,10 @@ class Names:
         """Whether the cluster's DNS answers at all."""
         return self._caches[SERVICES].get(DNS) is None or bool(self._ready(DNS, None))
 
+    def servers(self) -> list[Endpoint]:
+        """Who answers; nobody in particular without a Service of DNS."""
+        return self._ready(DNS, None)
+
     def find(self, namespace: str, host: str) -> Found | None:
         """A Service by a name as a pod of *namespace* writes it."""
         bare = host.rstrip(".").lower()
