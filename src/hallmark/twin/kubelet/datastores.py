@@ -85,10 +85,17 @@ class DataStores:
         """Where the server behind a name listens: an empty address if there are no servers, None while it is down."""
         if self._addresses is None or not self._addresses.exists():
             return "", 0
+        return self._served().get(host)
+
+    def names(self) -> list[str]:
+        """Names that a server is behind."""
+        return list(self._served())
+
+    def _served(self) -> dict[str, tuple[str, int]]:
         with suppress(OSError, ValueError, KeyError):
-            found = json.loads(self._addresses.read_text(encoding="utf-8"))[host]
-            return str(found["address"]), int(found["port"])
-        return None
+            told = json.loads(self._addresses.read_text(encoding="utf-8")) if self._addresses else {}
+            return {host: (str(each["address"]), int(each["port"])) for host, each in told.items()}
+        return {}
 
     async def whereabouts(self, host: str) -> str:
         """An address of the store, the same one as long as its subnets are; empty if it has none.

@@ -2,7 +2,8 @@
 
 ``POST /<token of a pod>/<action>`` on a loopback address; actions are ``connect``, ``login``, ``resolve`` and
 ``credentials``, see :mod:`hallmark.twin.programs.dependencies`. It puts real data stores behind the names of AWS: a
-connection that is possible is answered with the address where the other side listens.
+connection that is possible is answered with the address where the other side listens, or the switchboard that
+carries it there.
 """
 
 from collections.abc import Mapping
@@ -13,14 +14,16 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from hallmark.twin.kube.kinds import key_of
 from hallmark.twin.kubelet.agent import Agent
 from hallmark.twin.kubelet.container import NOWHERE
 from hallmark.twin.kubelet.datastores import SUFFIXES, DataStores
 from hallmark.twin.kubelet.fences import Fences
 from hallmark.twin.kubelet.machine import Machine
-from hallmark.twin.kubelet.names import DNS, Found, Names
+from hallmark.twin.kubelet.names import API, DNS, Found, Names, full_name
 from hallmark.twin.kubelet.pod import Pod
 from hallmark.twin.kubelet.pods import Pods
+from hallmark.twin.kubelet.switchboard import Switchboard
 from hallmark.twin.programs.dependencies import REFUSED, TIMED_OUT, UNKNOWN_HOST
 
 Answer = dict[str, Any]
@@ -52,6 +55,7 @@ class Gate:
         stores: Data stores in AWS; None without an emulated AWS.
         agent: Gives pods credentials of AWS; None likewise.
         fences: NetworkPolicies.
+        board: Carries connections.
         api: URL of the Kubernetes API, which pods reach by its Service.
     """
 
@@ -63,6 +67,7 @@ class Gate:
         agent: Agent | None,
         *,
         fences: Fences,
+        board: Switchboard,
         api: str,
     ) -> None:
         self._machine = machine
@@ -70,6 +75,7 @@ class Gate:
         self._stores = stores
         self._agent = agent
         self._fences = fences
+        self._board = board
         self._api = urlsplit(api)
         self._names = Names(machine.caches)
         self._turn = 0
@@ -151,18 +157,25 @@ class Gate:
         real = self._stores.behind(host)
         if outcome != "connected" or real is None:
             return {"outcome": REFUSED if outcome == "connected" else outcome}
-        return {"outcome": outcome, "ip": "", "address": real[0], "port": real[1] or port}
+        answer = {"outcome": outcome, "ip": "", "address": real[0], "port": real[1] or port}
+        return self._on_line(host, wanted, answer, always=True)
+
+    def _on_line(self, name: str, wanted: Wanted, answer: Answer, *, always: bool = False) -> Answer:
+        if answer["outcome"] != "connected" or not answer["address"]:
+            return answer
+        if self._board.swallows(name) and not wanted.established:
+            return {"outcome": TIMED_OUT}
+        address, port = self._board.line(name, (answer["address"], answer["port"]), always=always)
+        return {**answer, "address": address, "port": port}
 
     async def _to_address(self, wanted: Wanted, ip: str) -> Answer:
         if service := self._names.by_address(ip):
-            name = f"{service['metadata']['name']}.{service['metadata']['namespace']}.svc.cluster.local"
-            return await self._to_service(wanted, Found(name, service, ""))
+            return await self._to_service(wanted, Found(full_name(service), service, ""))
         pod = self._pods.at(ip, wanted.port)
         return await self._to_pod(wanted, pod, wanted.port)
 
     async def _to_service(self, wanted: Wanted, found: Found) -> Answer:
-        metadata = found.service["metadata"]
-        if (metadata["namespace"], metadata["name"]) == ("default", "kubernetes"):
+        if key_of(found.service) == API:
             return await self._to_api(wanted, found.service["spec"].get("clusterIP", ""))
         endpoints = self._names.endpoints(found, wanted.port)
         if endpoints is None:
@@ -171,9 +184,12 @@ class Gate:
             return {"outcome": REFUSED}
         self._turn += 1
         chosen = endpoints[self._turn % len(endpoints)]
-        namespace = metadata["namespace"]
-        pod = self._pods.find(namespace, chosen.pod) if chosen.pod else self._pods.at(chosen.ip, chosen.port)
-        return await self._to_pod(wanted, pod, chosen.port)
+        pod = (
+            self._pods.find(found.service["metadata"]["namespace"], chosen.pod)
+            if chosen.pod
+            else self._pods.at(chosen.ip, chosen.port)
+        )
+        return self._on_line(full_name(found.service), wanted, await self._to_pod(wanted, pod, chosen.port))
 
     async def _to_api(self, wanted: Wanted, ip: str) -> Answer:
         if not (wanted.established or await self._fences.open(wanted.pod, ip, wanted.port)):

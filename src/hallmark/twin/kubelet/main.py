@@ -47,9 +47,11 @@ from hallmark.twin.kubelet.fences import Fences
 from hallmark.twin.kubelet.gate import Gate
 from hallmark.twin.kubelet.images import Catalogue
 from hallmark.twin.kubelet.machine import Machine
+from hallmark.twin.kubelet.names import Names
 from hallmark.twin.kubelet.nodes import Nodes
 from hallmark.twin.kubelet.pods import Pods
 from hallmark.twin.kubelet.runtime import Runtime
+from hallmark.twin.kubelet.switchboard import Switchboard
 from hallmark.twin.process import ENDED, respond_to_signal
 
 KINDS = (
@@ -127,13 +129,15 @@ async def _open(
     servers = _aws_state(options) / "stores" / "addresses.json"
     stores = DataStores(clients, _control(options), servers) if clients else None
     agent = Agent(clients, pods) if clients else None
-    gate = Gate(machine, pods, stores, agent, fences=Fences(machine, clients), api=access.server)
-    own = machine.addresses.own
+    own, names = machine.addresses.own, Names(machine.caches)
+    board = Switchboard(own, lambda: [*(stores.names() if stores else []), *names.services()])
+    stack.callback(board.close)
+    gate = Gate(machine, pods, stores, agent, fences=Fences(machine, clients), board=board, api=access.server)
     inside = await server.listen(gate.application(), own, 0, None)
     stack.push_async_callback(server.hang_up, inside)
     machine.gate = f"http://{own}:{server.bound_port(inside)}"
     context = server.tls(options.kubeconfig.parent, own)
-    application = server.Server(machine, pods, {access.token, _token(machine.state)}).application()
+    application = server.Server(machine, pods, board, {access.token, _token(machine.state)}).application()
     try:
         outside = await server.listen(application, LOOPBACK, options.port, context)
     except OSError as error:

@@ -8,9 +8,10 @@ import re
 from dataclasses import dataclass
 
 from hallmark.twin.kube.cache import Caches
-from hallmark.twin.kube.kinds import ENDPOINT_SLICES, SERVICES, Object
+from hallmark.twin.kube.kinds import ENDPOINT_SLICES, SERVICES, Object, key_of
 
 DOMAIN = "cluster.local"
+API = ("default", "kubernetes")
 DNS = ("kube-system", "kube-dns")
 _NAME = re.compile(
     r"(?:(?P<pod>[a-z0-9.-]+)\.)?(?P<service>[a-z0-9-]+)\.(?P<namespace>[a-z0-9-]+)\.svc\.cluster\.local"
@@ -75,6 +76,10 @@ class Names:
                 return Found(f"{bare}{suffix}", service, found["pod"] or "")
         return None
 
+    def services(self) -> list[str]:
+        """Full names of all Services but the API's, which pods reach in a way of its own."""
+        return [full_name(each) for each in self._caches[SERVICES].all() if key_of(each) != API]
+
     def by_address(self, ip: str) -> Object | None:
         """The Service with this cluster IP."""
         return next((each for each in self._caches[SERVICES].all() if each["spec"].get("clusterIP") == ip), None)
@@ -117,3 +122,9 @@ class Names:
                     chosen = numbers[:1] or ([0] if port is None else [])
                     found += [Endpoint(endpoint["addresses"][0], target.get("name", ""), each) for each in chosen]
         return found
+
+
+def full_name(service: Object) -> str:
+    """The name of a Service that is complete."""
+    namespace, name = key_of(service)
+    return f"{name}.{namespace}.svc.{DOMAIN}"
