@@ -1,6 +1,7 @@
 """The switchboard: faults of the way to a data store, with a real server behind a name of AWS."""
 
 import json
+import os
 import socket
 import ssl
 import subprocess
@@ -8,9 +9,10 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -220,6 +222,44 @@ def test_strangers_are_turned_away(board: Board) -> None:
     with pytest.raises(Refused) as refused:
         board.ask("PUT", f"/{board.account.database}", {"black_hole": True}, token="wrong")
     assert refused.value.args[0] == 401
+
+
+@pytest.fixture
+def command(board: Board, tmp_path: Path) -> Callable[..., tuple[int, str]]:
+    """`hallmark twin network` for a twin whose kubelet is the board's: exit code and what is said."""
+    (tmp_path / "twin").mkdir()
+    (tmp_path / "twin" / "cluster").symlink_to(board.cluster.state)
+
+    def run(*words: str) -> tuple[int, str]:
+        line = [sys.executable, "-c", "from hallmark.cli import main; main()", "twin", "network", *words]
+        environment = os.environ | {"HALLMARK_HOME": str(tmp_path), "COLUMNS": "200"}
+        done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=60, env=environment)
+        return done.returncode, done.stdout + done.stderr
+
+    return run
+
+
+def test_the_command(board: Board, command: Callable[..., tuple[int, str]]) -> None:
+    """It lists, shapes, cuts and clears; a name may be short as long as it is clear."""
+    assert command("rds", "--latency", "100", "--bandwidth", "5000")[0] == 0
+    about = board.ask("GET")[board.account.database]
+    assert (about["latency"], about["bandwidth"], about["black_hole"]) == (100, 5000, False)
+    code, said = command()
+    assert (code, "latency 100 ms, 5000 bytes/s" in said, board.account.cache in said) == (0, True, True)
+
+    with closing(board.database()) as connection:
+        assert command("pg", "--cut")[0] == 0
+        with pytest.raises(psycopg.OperationalError):
+            connection.execute("select 1")
+    command(board.account.database, "--black-hole")
+    about = board.ask("GET")[board.account.database]
+    assert (about["latency"], about["black_hole"]) == (0, True)
+    assert command("rds", "--clear")[0] == 0
+    assert not board.ask("GET")[board.account.database]["set"]
+
+    assert command("amazonaws", "--cut")[0] == 2
+    code, said = command("nobody", "--cut")
+    assert (code, "knows no data store or Service by 'nobody'" in said) == (2, True)
 
 
 def test_a_workload_in_a_black_hole(board: Board, platform: Any) -> None:
