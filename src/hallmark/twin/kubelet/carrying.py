@@ -51,6 +51,11 @@ class End(asyncio.Protocol):
         self.lost = self._loop.create_future()
         """Done once the connection is gone."""
 
+    @property
+    def speaks_tls(self) -> bool:
+        """Whether this end is in TLS."""
+        return self._transport is not None and self._transport.get_extra_info("ssl_object") is not None
+
     def join(self, other: "End") -> None:
         """Have the other end; from now on everything goes there."""
         self._other = other

@@ -158,14 +158,14 @@ class Gate:
         if outcome != "connected" or real is None:
             return {"outcome": REFUSED if outcome == "connected" else outcome}
         answer = {"outcome": outcome, "ip": "", "address": real[0], "port": real[1] or port}
-        return self._on_line(host, wanted, answer, always=True)
+        return {**self._on_line(host, wanted, answer, store=True), "authority": str(self._board.authority.file)}
 
-    def _on_line(self, name: str, wanted: Wanted, answer: Answer, *, always: bool = False) -> Answer:
+    def _on_line(self, name: str, wanted: Wanted, answer: Answer, *, store: bool = False) -> Answer:
         if answer["outcome"] != "connected" or not answer["address"]:
             return answer
         if self._board.swallows(name) and not wanted.established:
             return {"outcome": TIMED_OUT}
-        address, port = self._board.line(name, (answer["address"], answer["port"]), always=always)
+        address, port = self._board.line(name, (answer["address"], answer["port"]), store=store)
         return {**answer, "address": address, "port": port}
 
     async def _to_address(self, wanted: Wanted, ip: str) -> Answer:

@@ -42,6 +42,7 @@ from hallmark.twin.kube.reconcile import run
 from hallmark.twin.kubelet import server
 from hallmark.twin.kubelet.addresses import Addresses
 from hallmark.twin.kubelet.agent import Agent
+from hallmark.twin.kubelet.authority import Authority
 from hallmark.twin.kubelet.datastores import DataStores
 from hallmark.twin.kubelet.fences import Fences
 from hallmark.twin.kubelet.gate import Gate
@@ -130,7 +131,7 @@ async def _open(
     stores = DataStores(clients, _control(options), servers) if clients else None
     agent = Agent(clients, pods) if clients else None
     own, names = machine.addresses.own, Names(machine.caches)
-    board = Switchboard(own, lambda: [*(stores.names() if stores else []), *names.services()])
+    board = Switchboard(own, lambda: [*(stores.names() if stores else []), *names.services()], Authority(machine.state))
     stack.callback(board.close)
     gate = Gate(machine, pods, stores, agent, fences=Fences(machine, clients), board=board, api=access.server)
     inside = await server.listen(gate.application(), own, 0, None)

@@ -1,7 +1,12 @@
-"""A relay: listens for the switchboard, and carries every connection to one server."""
+"""A relay: listens for the switchboard, and carries every connection to one server.
+
+It speaks TLS with clients that do, for servers that cannot: at once, as Redis does, or after PostgreSQL's SSLRequest
+(PostgreSQL documentation, "Message Formats"). Whether a client should is decided by who lets it log in.
+"""
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -12,17 +17,26 @@ RETRY = 0.1
 """Seconds until the next try where no connection could be accepted, for want of descriptors."""
 
 
+SSL_REQUEST, WILLING = bytes.fromhex("0000000804d2162f"), b"S"
+HANDSHAKE = b"\x16"
+"""The first byte that a client of TLS sends."""
+
+
 class Relay:
     """Carries connections to one server.
 
     Args:
         server: Address and port of the server.
         shaping: What is wrong with the way to it now.
+        tls: Settings of TLS; None where it is not the relay's concern.
     """
 
-    def __init__(self, server: tuple[str, int], shaping: Callable[[], Shaping]) -> None:
+    def __init__(
+        self, server: tuple[str, int], shaping: Callable[[], Shaping], tls: ssl.SSLContext | None = None
+    ) -> None:
         self._server = server
         self._shaping = shaping
+        self._tls = tls
         self._socket: socket.socket | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._carried: set[tuple[End, End]] = set()
@@ -38,6 +52,11 @@ class Relay:
     def carried(self) -> int:
         """How many connections there are."""
         return len(self._carried)
+
+    @property
+    def secured(self) -> int:
+        """How many of them are in TLS."""
+        return sum(near.speaks_tls for near, _ in self._carried)
 
     def look_again(self) -> None:
         """Go on under changed conditions."""
@@ -74,13 +93,15 @@ class Relay:
         self._carried.add(pair)
         try:
             accepted.settimeout(0)
-            await loop.connect_accepted_socket(lambda: near, accepted)
+            tls = self._tls if self._tls and await _speaks_tls(accepted) else None
+            await loop.connect_accepted_socket(lambda: near, accepted, ssl=tls)
             await loop.create_connection(lambda: far, *self._server)
             near.join(far)
             far.join(near)
             await asyncio.wait([near.lost, far.lost])
-        except OSError:
-            near.cut()  # the server was there a moment ago
+        except OSError:  # the client hung up or trusts us not, or the server was there a moment ago
+            near.cut()
+            accepted.close()
         finally:
             self._carried.discard(pair)
 
@@ -88,3 +109,29 @@ class Relay:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+async def _speaks_tls(accepted: socket.socket) -> bool:
+    # Looks at the first bytes and leaves them where they are, but for the request that only asks for TLS.
+    await _readable(accepted)
+    first = accepted.recv(len(SSL_REQUEST), socket.MSG_PEEK)
+    if first == SSL_REQUEST:
+        accepted.recv(len(SSL_REQUEST))
+        accepted.send(WILLING)
+        return True
+    return first[:1] == HANDSHAKE
+
+
+async def _readable(accepted: socket.socket) -> None:
+    loop = asyncio.get_running_loop()
+    there: asyncio.Future[None] = loop.create_future()
+    loop.add_reader(accepted, _settle, there)
+    try:
+        await there
+    finally:
+        loop.remove_reader(accepted)
+
+
+def _settle(there: asyncio.Future[None]) -> None:
+    if not there.done():
+        there.set_result(None)

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 
+from hallmark.twin.kubelet.authority import Authority
 from hallmark.twin.kubelet.carrying import Shaping
 from hallmark.twin.kubelet.relay import Relay
 
@@ -22,26 +23,29 @@ class Switchboard:
     Args:
         address: Where relays listen.
         names: Names that can be shaped now.
+        authority: Vouches for data stores.
     """
 
-    def __init__(self, address: str, names: Callable[[], Iterable[str]]) -> None:
+    def __init__(self, address: str, names: Callable[[], Iterable[str]], authority: Authority) -> None:
         self._address = address
         self._names = names
+        self.authority = authority
         self._set: dict[str, Shaping] = {}
         self._relays: dict[str, dict[Place, tuple[Relay, int]]] = defaultdict(dict)
 
-    def line(self, name: str, server: Place, *, always: bool) -> Place:
+    def line(self, name: str, server: Place, *, store: bool) -> Place:
         """Where a program is sent that may connect to a server.
 
         Args:
             name: By which name.
             server: Where the server really is.
-            always: Whether there is a relay even while nothing is wrong.
+            store: Whether it is a data store of AWS: then the way always leads through a relay, which speaks TLS.
         """
-        if not always and name not in self._set:
+        if not store and name not in self._set:
             return server
         if server not in self._relays[name]:
-            relay = Relay(server, lambda: self._set.get(name, FINE))
+            tls = self.authority.context(name) if store else None
+            relay = Relay(server, lambda: self._set.get(name, FINE), tls)
             self._relays[name][server] = relay, relay.open(self._address)
         return self._address, self._relays[name][server][1]
 
@@ -54,12 +58,13 @@ class Switchboard:
         return name in self._set or name in set(self._names())
 
     def report(self) -> dict[str, dict[str, object]]:
-        """What is set, by name; how many connections are carried, and where that is asked for on this machine."""
+        """What is set, by name; how many connections are carried, how many in TLS, and where that is asked for."""
         return {
             name: {
                 **asdict(self._set.get(name, FINE)),
                 "set": name in self._set,
                 "connections": sum(relay.carried for relay in self._of(name)),
+                "tls": sum(relay.secured for relay in self._of(name)),
                 "lines": [f"{self._address}:{port}" for _, port in self._relays.get(name, {}).values()],
             }
             for name in sorted({*self._names(), *self._set})

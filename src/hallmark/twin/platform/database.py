@@ -18,6 +18,7 @@ from hallmark.twin.programs.langsmith.stores import STORES, Trouble
 Row = dict[str, Any]
 T = TypeVar("T")
 CONNECT_SECONDS = 5
+VERIFIED = "verify-full"
 ANSWER_SECONDS = 20.0
 """How long a statement may take: libpq waits for ever where nothing comes back."""
 _WHERE = re.compile(r'connection to server at "[^"]*"(?: \([^)]*\))?, port \d+')
@@ -116,12 +117,17 @@ class Database:
         if not route.address:
             raise NotHere("no PostgreSQL server behind this name")
         connection = Connection.connect(
-            host=route.address,
+            host=address.host,
+            hostaddr=route.address,
             port=route.port,
             user=address.user,
             password=address.password,
             dbname=address.database or address.user,
-            sslmode="disable",  # the real server listens on loopback; whether TLS is right was asked before
+            sslmode=VERIFIED
+            if address.tls and route.authority
+            else "disable",  # whether that is right was asked before
+            sslrootcert=route.authority or None,
+            gssencmode="disable",
             connect_timeout=CONNECT_SECONDS,
             autocommit=True,
             row_factory=dict_row,
