@@ -18,7 +18,6 @@ from hallmark.twin.programs.langsmith.stores import STORES, Trouble
 Row = dict[str, Any]
 T = TypeVar("T")
 CONNECT_SECONDS = 5
-VERIFIED = "verify-full"
 ANSWER_SECONDS = 20.0
 """How long a statement may take: libpq waits for ever where nothing comes back."""
 _WHERE = re.compile(r'connection to server at "[^"]*"(?: \([^)]*\))?, port \d+')
@@ -116,6 +115,7 @@ class Database:
         route, address = self._store.open(), self._store.where()
         if not route.address:
             raise NotHere("no PostgreSQL server behind this name")
+        secure = address.tls and route.authority  # whether that is right was asked when the store was opened
         connection = Connection.connect(
             host=address.host,
             hostaddr=route.address,
@@ -123,9 +123,7 @@ class Database:
             user=address.user,
             password=address.password,
             dbname=address.database or address.user,
-            sslmode=VERIFIED
-            if address.tls and route.authority
-            else "disable",  # whether that is right was asked before
+            sslmode="verify-full" if secure else "disable",
             sslrootcert=route.authority or None,
             gssencmode="disable",
             connect_timeout=CONNECT_SECONDS,
