@@ -39,19 +39,24 @@ class Board:
 
     def ask(self, method: str, path: str = "", body: Any = None, token: str | None = None) -> Json:
         """Call it."""
+        data = None if body is None else json.dumps(body).encode()
+        found: Json = json.loads(self.call(method, f"/network{path}", data, token))
+        return found
+
+    def call(self, method: str, path: str, data: bytes | None = None, token: str | None = None) -> bytes:
+        """Call its kubelet."""
         state = self.cluster.state
         port = json.loads((state / "kubelet.json").read_text())["port"]
         shown = (state / "token").read_text() if token is None else token
-        data = None if body is None else json.dumps(body).encode()
         headers = {"Authorization": f"Bearer {shown}"}
-        url = f"https://127.0.0.1:{port}/network{path}"
+        url = f"https://127.0.0.1:{port}{path}"
         request = urllib.request.Request(url, data, headers, method=method)
         trust = ssl.create_default_context()
         trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
         try:
             with urllib.request.urlopen(request, timeout=10, context=trust) as answer:  # noqa: S310  (https)
-                found: Json = json.loads(answer.read())
-                return found
+                content: bytes = answer.read()
+                return content
         except urllib.error.HTTPError as error:
             with error:
                 raise Refused(error.code) from None
@@ -346,6 +351,28 @@ def test_a_service_of_the_cluster(board: Board) -> None:
     assert min(seconds(get) for _ in range(3)) < 4
     board.cluster.call("DELETE", f"{services}/web")
     board.cluster.call("DELETE", f"{pods}/web")
+
+
+def test_a_server_that_stops_ends_its_connections(board: Board) -> None:
+    """A stopped database hangs up on idle clients in TLS, too, and the report does not stumble over them."""
+    rds = board.account.clients("rds")
+    with closing(board.database()) as connection:
+        rds.stop_db_instance(DBInstanceIdentifier="pg")
+        try:
+            assert until(lambda: board.ask("GET").get(board.account.database, {}).get("connections", 0) == 0, 30)
+            with pytest.raises(psycopg.OperationalError):
+                connection.execute("select 1")
+        finally:
+            rds.start_db_instance(DBInstanceIdentifier="pg")
+    assert until(lambda: "open" in board.nc(board.account.database, 5432), 60)
+
+
+def test_an_earlier_state_has_a_sound_network(board: Board) -> None:
+    """What was set is gone when the twin goes back to a snapshot: that is when volumes are put in place."""
+    kept = board.call("GET", "/disks")
+    board.ask("PUT", f"/{board.account.database}", {"latency": 50})
+    board.call("PUT", "/disks", kept)
+    assert not any(about["set"] for about in board.ask("GET").values())
 
 
 def test_a_new_kubelet_knows_of_nothing(board: Board) -> None:

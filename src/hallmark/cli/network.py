@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING
 
 import click
-from rich.table import Column, Table
 
 from hallmark.cli.app import App
 from hallmark.errors import EnvironmentFault, UsageError
@@ -32,7 +31,7 @@ def network(  # noqa: PLR0917  (options)
     """Break the way to HOST: a data store of AWS, or a Service. Without options, say what is set.
 
     HOST is a name, its first label, or any part that only one name has. What is set replaces what was set before; it
-    is gone when the twin stops. A Service feels it in new connections only.
+    is gone when the twin stops, is reset or restored. A Service feels it in new connections only.
 
     \b
     Examples:
@@ -48,7 +47,7 @@ def network(  # noqa: PLR0917  (options)
     if clear and shaped:
         raise UsageError("--clear goes with no other setting.", "hallmark twin network --help")
     if not host:
-        app.console.print(_table(board.ways()))
+        _show(app, board.ways())
         return
     name = board.find(host)
     if clear:
@@ -57,7 +56,7 @@ def network(  # noqa: PLR0917  (options)
         board.shape(name, latency=latency or 0, bandwidth=bandwidth or 0, black_hole=black_hole)
     if cut:
         board.cut(name)
-    app.console.print(_table({name: board.ways()[name]}))
+    _show(app, {name: board.ways()[name]})
 
 
 def _board(app: App) -> "Network":
@@ -69,15 +68,16 @@ def _board(app: App) -> "Network":
     return Network(app.home)
 
 
-def _table(ways: "dict[str, Way]") -> Table:
+def _show(app: App, ways: "dict[str, Way]") -> None:
     from hallmark.twin.network import is_store  # noqa: PLC0415  (as above)
 
-    columns = [Column("Way to", overflow="fold"), Column("Set"), Column("Connections", justify="right")]
-    table = Table(*columns, box=None, pad_edge=False)
-    for name, way in ways.items():
-        if len(ways) == 1 or way["set"] or is_store(name):
-            table.add_row(name, _words(way), str(way["connections"]))
-    return table
+    shown = {name: way for name, way in ways.items() if len(ways) == 1 or way["set"] or is_store(name)}
+    width = max(map(len, shown), default=0)
+    for name, way in shown.items():
+        line = f"{name:{width}}  {_words(way)}, {way['connections']} connections"
+        app.console.print(line, markup=False, soft_wrap=True)
+    if not shown:
+        app.console.print("There is no data store, and nothing is set.")
 
 
 def _words(way: "Way") -> str:
@@ -86,4 +86,4 @@ def _words(way: "Way") -> str:
         f"{way['bandwidth']} bytes/s" if way["bandwidth"] else "",
         "black hole" if way["black_hole"] else "",
     ]
-    return ", ".join(filter(None, words)) or "-"
+    return ", ".join(filter(None, words)) or "sound"

@@ -42,6 +42,7 @@ class End(asyncio.Protocol):
         self._answers = answers
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
+        self.speaks_tls = False
         self._other: End | None = None
         self._waiting: deque[tuple[float, bytes]] = deque()
         self._held = 0
@@ -50,11 +51,6 @@ class End(asyncio.Protocol):
         self._ended = self._choked = False
         self.lost = self._loop.create_future()
         """Done once the connection is gone."""
-
-    @property
-    def speaks_tls(self) -> bool:
-        """Whether this end is in TLS."""
-        return self._transport is not None and self._transport.get_extra_info("ssl_object") is not None
 
     def join(self, other: "End") -> None:
         """Have the other end; from now on everything goes there."""
@@ -82,6 +78,7 @@ class End(asyncio.Protocol):
         """See the base class."""
         assert isinstance(transport, asyncio.Transport)  # noqa: S101  (asyncio promises it for TCP and TLS)
         self._transport = transport
+        self.speaks_tls = transport.get_extra_info("ssl_object") is not None
 
     def data_received(self, data: bytes) -> None:
         """Hand on, or hold back."""

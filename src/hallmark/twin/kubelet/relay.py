@@ -17,6 +17,8 @@ RETRY = 0.1
 """Seconds until the next try where no connection could be accepted, for want of descriptors."""
 
 
+FAREWELL = 1.0
+"""Seconds that a client in TLS has to hear that the server is gone; an idle one does not listen."""
 SSL_REQUEST, WILLING = bytes.fromhex("0000000804d2162f"), b"S"
 HANDSHAKE = b"\x16"
 """The first byte that a client of TLS sends."""
@@ -94,7 +96,8 @@ class Relay:
         try:
             accepted.settimeout(0)
             tls = self._tls if self._tls and await _speaks_tls(accepted) else None
-            await loop.connect_accepted_socket(lambda: near, accepted, ssl=tls)
+            patience = FAREWELL if tls else None
+            await loop.connect_accepted_socket(lambda: near, accepted, ssl=tls, ssl_shutdown_timeout=patience)
             await loop.create_connection(lambda: far, *self._server)
             near.join(far)
             far.join(near)

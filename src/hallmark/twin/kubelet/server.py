@@ -142,6 +142,7 @@ class Server:
 
     async def _replaced_disks(self, request: web.Request) -> web.StreamResponse:
         content = await request.read()
+        self._board.clear_all()  # an earlier state comes back, and nothing was wrong with the network in it
         await self._pods.while_disks_rest(lambda: unpack(self._machine.disks, content))
         return web.Response(text="ok")
 

@@ -80,6 +80,11 @@ class Switchboard:
         self._set.pop(name, None)
         self._look_again(name)
 
+    def clear_all(self) -> None:
+        """Have nothing wrong anywhere."""
+        for name in list(self._set):
+            self.clear(name)
+
     def cut(self, name: str) -> None:
         """Reset every connection that is carried to a name."""
         for relay in self._of(name):
