@@ -45,6 +45,9 @@ def _hallmark(
             "the target does not answer",
         ),
         (["twin", "restore", "never-made"], {}, 3, "hallmark twin up"),
+        (["twin", "network"], {}, 3, "hallmark twin up"),
+        (["twin", "network", "--cut"], {}, 2, "HOST is missing"),
+        (["twin", "network", "rds", "--clear", "--latency", "1"], {}, 2, "--clear goes with no other setting"),
         (["explode"], {}, 2, "No such command"),
     ],
     ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else None,
@@ -80,7 +83,9 @@ def test_expired_credentials_are_said_once(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("verb", ["", "grade", "collect", "lab", "lab start", "twin", "clauses", "audit", "revert"])
+@pytest.mark.parametrize(
+    "verb", ["", "grade", "collect", "lab", "lab start", "twin", "twin network", "clauses", "audit", "revert"]
+)
 def test_every_verb_has_help(tmp_path: Path, verb: str) -> None:
     """Help works without a target and says what the verb does."""
     done = _hallmark(*verb.split(), "--help", home=tmp_path)

@@ -1,6 +1,7 @@
 """An API server and a kubelet for the tests of a module, both real processes; waits are twenty times shorter."""
 
 import base64
+import itertools
 import json
 import os
 import signal
@@ -10,7 +11,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,16 @@ from typing import Any
 import pytest
 import yaml
 
+from hallmark.twin.aws.seal import Seal
+from hallmark.twin.clients import Clients
+from hallmark.twin.control import Control
 from hallmark.waiting import until
 
 Json = dict[str, Any]
 SPEED = 20.0
+REGION = "us-east-1"
+PASSWORD, TOKEN = "correct-horse-battery", "a-token-of-sixteen-letters"
+_numbers = itertools.count(310_000_000_000)
 ALLOCATABLE = {"cpu": "8", "memory": "32Gi", "pods": "58"}
 
 
@@ -238,3 +245,122 @@ def shell() -> Callable[..., Json]:
         return {**pod, "containers": [{"name": "c", "image": "busybox:1.36", "command": ["sh", "-c", script], **more}]}
 
     return spec
+
+
+@dataclass(frozen=True)
+class Account:
+    """An account with a database, a cache and a node's instance."""
+
+    clients: Clients
+    control: Control
+    folder: Path
+    instance: str
+    node_group: str
+    store_group: str
+    database: str
+    cache: str
+    password: str = PASSWORD
+    token: str = TOKEN
+
+    def allow(self, *, revoke: bool = False) -> None:
+        """Let the node's group reach the stores, or no longer; it may be so already."""
+        ec2 = self.clients("ec2")
+        act = ec2.revoke_security_group_ingress if revoke else ec2.authorize_security_group_ingress
+        pair = [{"GroupId": self.node_group}]
+        rule = {"IpProtocol": "tcp", "UserIdGroupPairs": pair}
+        with suppress(ec2.exceptions.ClientError):
+            act(GroupId=self.store_group, IpPermissions=[{**rule, "FromPort": 5432, "ToPort": 6379}])
+
+
+@pytest.fixture(scope="module")
+def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
+    """An emulated AWS with one prepared account."""
+    folder = tmp_path_factory.mktemp("aws")
+    command = [sys.executable, "-m", "hallmark.twin.aws.server", "--port", "0", "--state", str(folder), "--no-autosave"]
+    with (folder / "log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
+        try:
+            assert until((folder / "server.json").exists, 60)
+            port = json.loads((folder / "server.json").read_text())["port"]
+            control = Control(port, Seal.of(folder).token)
+            assert until(control.health, 60)
+            clients = Clients(f"http://127.0.0.1:{port}", str(next(_numbers)), REGION)
+            yield _prepared(clients, control, folder)
+        finally:
+            process.terminate()
+
+
+def _prepared(clients: Clients, control: Control, folder: Path) -> Account:
+    ec2 = clients("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.7.0.0/16")["Vpc"]["VpcId"]
+    subnets = [
+        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.7.{number}.0/24", AvailabilityZone=f"{REGION}{zone}")["Subnet"][
+            "SubnetId"
+        ]
+        for number, zone in enumerate("ab")
+    ]
+    nodes, stores = (
+        ec2.create_security_group(GroupName=name, Description=name, VpcId=vpc)["GroupId"]
+        for name in ("nodes", "stores")
+    )
+    instance = ec2.run_instances(
+        ImageId="ami-0a1b2c3d4e5f67890", MinCount=1, MaxCount=1, SubnetId=subnets[0], SecurityGroupIds=[nodes]
+    )["Instances"][0]["InstanceId"]
+    clients("rds").create_db_subnet_group(DBSubnetGroupName="g", DBSubnetGroupDescription="g", SubnetIds=subnets)
+    database = clients("rds").create_db_instance(
+        DBInstanceIdentifier="pg", Engine="postgres", EngineVersion="16.4", DBInstanceClass="db.t4g.medium",
+        AllocatedStorage=20, MasterUsername="ann", MasterUserPassword=PASSWORD, DBName="app",
+        VpcSecurityGroupIds=[stores], DBSubnetGroupName="g",
+    )["DBInstance"]  # fmt: skip
+    assert database["DBInstanceIdentifier"] == "pg"
+    endpoint = clients("rds").describe_db_instances()["DBInstances"][0]["Endpoint"]["Address"]
+    clients("elasticache").create_cache_subnet_group(
+        CacheSubnetGroupName="g", CacheSubnetGroupDescription="g", SubnetIds=subnets
+    )
+    clients("elasticache").create_replication_group(
+        ReplicationGroupId="cache", ReplicationGroupDescription="c", Engine="redis", CacheNodeType="cache.t4g.small",
+        NumCacheClusters=2, TransitEncryptionEnabled=True, AuthToken=TOKEN, SecurityGroupIds=[stores],
+        CacheSubnetGroupName="g", AutomaticFailoverEnabled=True,
+    )  # fmt: skip
+    group = clients("elasticache").describe_replication_groups()["ReplicationGroups"][0]
+    cache = group["NodeGroups"][0]["PrimaryEndpoint"]["Address"]
+    return Account(clients, control, folder, instance, nodes, stores, endpoint, cache)
+
+
+@pytest.fixture(scope="module")
+def lab(account: Account, tmp_path_factory: pytest.TempPathFactory, run_cluster: Any) -> Iterator[Any]:
+    """A cluster whose node is the account's instance, with a pod to try connections from."""
+    options = ["--endpoint", account.clients.endpoint, "--account", account.clients.account]
+    options += ["--region", REGION, "--aws-state", str(account.folder)]
+    with run_cluster(tmp_path_factory.mktemp("lab"), *options) as running:
+        running.node("n1", "10.7.0.5")
+        running.merge("/api/v1/nodes/n1", {"spec": {"providerID": f"aws:///{REGION}a/{account.instance}"}})
+        path = running.pod("try", {"containers": [{"name": "c", "image": "busybox:1.36", "command": ["sleep", "600"]}]})
+        running.when(path, lambda pod: pod["status"]["phase"] == "Running")
+        yield running
+
+
+@pytest.fixture(scope="session")
+def platform() -> Callable[[Account, str], Json]:
+    """The specification of a pod of the platform backend, with a password for its database."""
+    return _platform
+
+
+def _platform(account: Account, password: str) -> Json:
+    """A pod of the platform backend."""
+    env = {
+        "LANGSMITH_LICENSE_KEY": "k",
+        "API_KEY_SALT": "s",
+        "POSTGRES_DATABASE_URI": f"ann:{password}@{account.database}:5432/app",
+        "REDIS_DATABASE_URI": f"rediss://:{TOKEN}@{account.cache}:6379",
+        "CLICKHOUSE_HOST": "ls-clickhouse",
+        "CLICKHOUSE_PORT": "8123",
+    }
+    probe = {"httpGet": {"path": "/ok", "port": 1986}, "periodSeconds": 10, "failureThreshold": 1}
+    container = {
+        "name": "langsmith-platform-backend",
+        "image": "langchain/langsmith-backend:0.16.45",
+        "command": ["smith_go_entrypoint.sh"],
+        "env": [{"name": name, "value": value} for name, value in env.items()],
+        "readinessProbe": probe,
+    }
+    return {"containers": [container]}

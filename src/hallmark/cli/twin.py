@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from hallmark.cli.app import App
+from hallmark.cli.network import network
 from hallmark.errors import Exit
 
 
@@ -130,3 +131,6 @@ def destroy(app: App, yes: bool) -> None:  # noqa: FBT001  (click passes flags b
         click.confirm("This destroys what the twin's account holds. Go on?", abort=True)
     app.twin.destroy(app.say)
     app.console.print("Destroyed. Look for leftovers with: hallmark audit")
+
+
+twin.add_command(network)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -24,6 +25,8 @@ from hallmark.twin.kube.kinds import Object
 FRESH = 2.0
 """Seconds for which an answer of AWS is used again: many pods ask the same at the same time."""
 DOWN = frozenset({"stopped", "stopping", "starting", "creating", "deleting", "failed", "rebooting"})
+RESERVED = 4
+"""Addresses at the start of a subnet that are AWS's own; one more is at its end."""
 SUFFIXES = (".rds.amazonaws.com", ".cache.amazonaws.com")
 
 
@@ -35,13 +38,15 @@ class Store:
         port: Where it listens.
         status: As AWS words it.
         groups: Its security groups.
-        ip: An address to show.
+        subnets: Those of its subnet group, where AWS says them with the store.
+        subnet_group: Name of its subnet group, where AWS says that instead.
     """
 
     port: int
     status: str
     groups: tuple[str, ...]
-    ip: str = ""
+    subnets: tuple[str, ...] = ()
+    subnet_group: str = ""
 
 
 class DataStores:
@@ -80,10 +85,28 @@ class DataStores:
         """Where the server behind a name listens: an empty address if there are no servers, None while it is down."""
         if self._addresses is None or not self._addresses.exists():
             return "", 0
+        return self._served().get(host)
+
+    def names(self) -> list[str]:
+        """Names that a server is behind."""
+        return list(self._served())
+
+    def _served(self) -> dict[str, tuple[str, int]]:
         with suppress(OSError, ValueError, KeyError):
-            found = json.loads(self._addresses.read_text(encoding="utf-8"))[host]
-            return str(found["address"]), int(found["port"])
-        return None
+            told = json.loads(self._addresses.read_text(encoding="utf-8")) if self._addresses else {}
+            return {host: (str(each["address"]), int(each["port"])) for host, each in told.items()}
+        return {}
+
+    async def whereabouts(self, host: str) -> str:
+        """An address of the store, the same one as long as its subnets are; empty if it has none.
+
+        AWS does not say the address, only DNS does: any of the store's subnet is as good for a rule about addresses.
+        """
+        async with self._lock:
+            try:
+                return await asyncio.to_thread(self._whereabouts, host)
+            except (ClientError, BotoCoreError):
+                return ""
 
     async def login(self, ip: str, asked: Mapping[str, Any]) -> dict[str, str]:
         """Ask the emulated AWS whether a login is right. The credentials are only passed on."""
@@ -106,6 +129,25 @@ class DataStores:
                 return "timed out"
         return "refused" if store.status in DOWN or port != store.port else "connected"
 
+    def _whereabouts(self, host: str) -> str:
+        ec2, store = self._clients("ec2"), self._stores().get(host)
+        chosen = sorted(self._subnets(store))[:1] if store else []
+        if not chosen:
+            return ""
+        found = self._fresh(f"subnets {chosen}", lambda: ec2.describe_subnets(SubnetIds=chosen)["Subnets"])
+        network = ip_network(found[0]["CidrBlock"])
+        return str(network[RESERVED + crc32(host.encode()) % (network.num_addresses - RESERVED - 1)])
+
+    def _subnets(self, store: Store) -> tuple[str, ...]:
+        if store.subnets or not store.subnet_group:
+            return store.subnets
+        name, elasticache = store.subnet_group, self._clients("elasticache")
+        groups = self._fresh(
+            f"group {name}",
+            lambda: elasticache.describe_cache_subnet_groups(CacheSubnetGroupName=name)["CacheSubnetGroups"],
+        )
+        return tuple(each["SubnetIdentifier"] for each in groups[0]["Subnets"])
+
     def _stores(self) -> dict[str, Store]:
         found: dict[str, Store] = self._fresh("stores", lambda: {**self._databases(), **self._caches()})
         return found
@@ -117,6 +159,9 @@ class DataStores:
                 port=each["Endpoint"]["Port"],
                 status=each["DBInstanceStatus"],
                 groups=tuple(group["VpcSecurityGroupId"] for group in each.get("VpcSecurityGroups", [])),
+                subnets=tuple(
+                    one["SubnetIdentifier"] for one in (each.get("DBSubnetGroup") or {}).get("Subnets") or []
+                ),
             )
             for each in found
             if each.get("Endpoint", {}).get("Address")
@@ -125,19 +170,23 @@ class DataStores:
     def _caches(self) -> dict[str, Store]:
         elasticache = self._clients("elasticache")
         nodes = elasticache.describe_cache_clusters(ShowCacheNodeInfo=True)["CacheClusters"]
-        groups = {
-            each["CacheClusterId"]: tuple(group["SecurityGroupId"] for group in each.get("SecurityGroups", []))
+        members = {
+            each["CacheClusterId"]: (
+                tuple(group["SecurityGroupId"] for group in each.get("SecurityGroups", [])),
+                each.get("CacheSubnetGroupName", ""),
+            )
             for each in nodes
         }
         found: dict[str, Store] = {}
         for each in elasticache.describe_replication_groups()["ReplicationGroups"]:
-            of_members = [groups[member] for member in each.get("MemberClusters", []) if member in groups]
+            of_members = [members[member] for member in each.get("MemberClusters", []) if member in members]
+            groups, subnet_group = of_members[0] if of_members else ((), "")
             shards = each.get("NodeGroups", [])
             endpoints = [shard.get(kind) for shard in shards for kind in ("PrimaryEndpoint", "ReaderEndpoint")]
             for endpoint in (*endpoints, each.get("ConfigurationEndpoint")):
                 if endpoint and endpoint.get("Address"):
                     port = int(endpoint.get("Port") or 6379)
-                    found[endpoint["Address"]] = Store(port, each["Status"], of_members[0] if of_members else ())
+                    found[endpoint["Address"]] = Store(port, each["Status"], groups, (), subnet_group)
         return found
 
     def _instance(self, node: Object | None) -> dict[str, set[str]]:

@@ -2,28 +2,48 @@
 
 ``POST /<token of a pod>/<action>`` on a loopback address; actions are ``connect``, ``login``, ``resolve`` and
 ``credentials``, see :mod:`hallmark.twin.programs.dependencies`. It puts real data stores behind the names of AWS: a
-connection that is possible is answered with the address where the other side listens.
+connection that is possible is answered with the address where the other side listens, or the switchboard that
+carries it there.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from hallmark.twin.kube.kinds import key_of
 from hallmark.twin.kubelet.agent import Agent
 from hallmark.twin.kubelet.container import NOWHERE
 from hallmark.twin.kubelet.datastores import SUFFIXES, DataStores
+from hallmark.twin.kubelet.fences import Fences
 from hallmark.twin.kubelet.machine import Machine
-from hallmark.twin.kubelet.names import Found, Names
+from hallmark.twin.kubelet.names import API, DNS, Found, Names, full_name
 from hallmark.twin.kubelet.pod import Pod
 from hallmark.twin.kubelet.pods import Pods
+from hallmark.twin.kubelet.switchboard import Switchboard
 from hallmark.twin.programs.dependencies import REFUSED, TIMED_OUT, UNKNOWN_HOST
 
 Answer = dict[str, Any]
 ALIASES = 3
 """How many ExternalName Services may point at each other."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A connection that is asked for.
+
+    Attributes:
+        pod: Who connects.
+        port: To which port.
+        established: Whether it stands already: what opened it is not asked again.
+    """
+
+    pod: Pod
+    port: int
+    established: bool
 
 
 class Gate:
@@ -34,14 +54,28 @@ class Gate:
         pods: Who may ask.
         stores: Data stores in AWS; None without an emulated AWS.
         agent: Gives pods credentials of AWS; None likewise.
+        fences: NetworkPolicies.
+        board: Carries connections.
         api: URL of the Kubernetes API, which pods reach by its Service.
     """
 
-    def __init__(self, machine: Machine, pods: Pods, stores: DataStores | None, agent: Agent | None, api: str) -> None:
+    def __init__(
+        self,
+        machine: Machine,
+        pods: Pods,
+        stores: DataStores | None,
+        agent: Agent | None,
+        *,
+        fences: Fences,
+        board: Switchboard,
+        api: str,
+    ) -> None:
         self._machine = machine
         self._pods = pods
         self._stores = stores
         self._agent = agent
+        self._fences = fences
+        self._board = board
         self._api = urlsplit(api)
         self._names = Names(machine.caches)
         self._turn = 0
@@ -65,7 +99,7 @@ class Gate:
             case "credentials" if self._agent:
                 answer = await self._agent.credentials(pod, asked["token"])
             case "resolve":
-                answer = self.resolve(pod, asked["host"])
+                answer = await self.resolve(pod, asked["host"])
             case _:
                 return web.json_response({"outcome": REFUSED}, status=404)
         return web.json_response(answer)
@@ -73,16 +107,17 @@ class Gate:
     async def connect(self, pod: Pod, host: str, port: int, *, established: bool = False, depth: int = 0) -> Answer:
         """What happens to a TCP connection of a pod."""
         if host in {"localhost", pod.ip} or host.startswith("127."):
-            return self._to_pod(pod, port)
+            return _to_itself(pod, port)
+        wanted = Wanted(pod, port, established)
         if _is_address(host):
-            return self._to_address(host, port)
-        if not self._names.answers() or depth > ALIASES:
+            return await self._to_address(wanted, host)
+        if depth > ALIASES or not await self._has_dns(pod):
             return {"outcome": UNKNOWN_HOST}
         if found := self._names.find(pod.namespace, host):
             if alias := found.service["spec"].get("externalName"):
                 return await self.connect(pod, alias, port, established=established, depth=depth + 1)
-            return self._to_service(found, port)
-        return await self._to_store(pod, host, port, established=established)
+            return await self._to_service(wanted, found)
+        return await self._to_store(wanted, host)
 
     async def login(self, pod: Pod, asked: Mapping[str, Any]) -> Answer:
         """Whether a store lets a program in. A store inside the cluster has no accounts here: it lets everybody in."""
@@ -90,11 +125,11 @@ class Gate:
             return {**await self._stores.login(pod.ip, asked)}
         return {"outcome": "accepted", "message": ""}
 
-    def resolve(self, pod: Pod, host: str) -> Answer:
+    async def resolve(self, pod: Pod, host: str) -> Answer:
         """What DNS answers."""
         if _is_address(host):
             return {"outcome": "connected", "name": host, "addresses": [host]}
-        found = self._names.find(pod.namespace, host) if self._names.answers() else None
+        found = self._names.find(pod.namespace, host) if await self._has_dns(pod) else None
         if found is None:
             return {"outcome": UNKNOWN_HOST}
         alias = found.service["spec"].get("externalName")
@@ -104,44 +139,74 @@ class Gate:
             "addresses": [alias] if alias else self._names.addresses(found),
         }
 
-    async def _to_store(self, pod: Pod, host: str, port: int, *, established: bool) -> Answer:
+    async def _has_dns(self, pod: Pod) -> bool:
+        if not self._names.answers():
+            return False
+        servers = [self._pods.find(DNS[0], each.pod) for each in self._names.servers()]
+        return not servers or any([await self._fences.open(pod, each, 53, "UDP") for each in servers if each])
+
+    async def _to_store(self, wanted: Wanted, host: str) -> Answer:
         if not (self._stores and host.endswith(SUFFIXES)):
             return {"outcome": UNKNOWN_HOST}  # nothing outside the twin can be reached
+        pod, port = wanted.pod, wanted.port
         node = self._machine.node(pod.node_name)
-        outcome = await self._stores.connect(node, pod.ip, host, port, established=established)
+        outcome = await self._stores.connect(node, pod.ip, host, port, established=wanted.established)
+        if outcome in {"connected", REFUSED} and self._fences.stand and not wanted.established:
+            passes = await self._fences.open(pod, await self._stores.whereabouts(host), port)
+            outcome = outcome if passes else TIMED_OUT
         real = self._stores.behind(host)
         if outcome != "connected" or real is None:
             return {"outcome": REFUSED if outcome == "connected" else outcome}
-        return {"outcome": outcome, "ip": "", "address": real[0], "port": real[1] or port}
+        answer = {"outcome": outcome, "ip": "", "address": real[0], "port": real[1] or port}
+        return {**self._on_line(host, wanted, answer, store=True), "authority": str(self._board.authority.file)}
 
-    def _to_address(self, ip: str, port: int) -> Answer:
+    def _on_line(self, name: str, wanted: Wanted, answer: Answer, *, store: bool = False) -> Answer:
+        if answer["outcome"] != "connected" or not answer["address"]:
+            return answer
+        if self._board.swallows(name) and not wanted.established:
+            return {"outcome": TIMED_OUT}
+        address, port = self._board.line(name, (answer["address"], answer["port"]), store=store)
+        return {**answer, "address": address, "port": port}
+
+    async def _to_address(self, wanted: Wanted, ip: str) -> Answer:
         if service := self._names.by_address(ip):
-            name = f"{service['metadata']['name']}.{service['metadata']['namespace']}.svc.cluster.local"
-            return self._to_service(Found(name, service, ""), port)
-        pod = self._pods.at(ip, port)
-        return self._to_pod(pod, port) if pod else {"outcome": TIMED_OUT}
+            return await self._to_service(wanted, Found(full_name(service), service, ""))
+        pod = self._pods.at(ip, wanted.port)
+        return await self._to_pod(wanted, pod, wanted.port)
 
-    def _to_service(self, found: Found, port: int) -> Answer:
-        metadata = found.service["metadata"]
-        if (metadata["namespace"], metadata["name"]) == ("default", "kubernetes"):
-            ip = found.service["spec"].get("clusterIP", "")
-            return {"outcome": "connected", "ip": ip, "address": self._api.hostname, "port": self._api.port}
-        endpoints = self._names.endpoints(found, port)
+    async def _to_service(self, wanted: Wanted, found: Found) -> Answer:
+        if key_of(found.service) == API:
+            return await self._to_api(wanted, found.service["spec"].get("clusterIP", ""))
+        endpoints = self._names.endpoints(found, wanted.port)
         if endpoints is None:
             return {"outcome": TIMED_OUT}  # no rule for this port: the packets go nowhere
         if not endpoints:
             return {"outcome": REFUSED}
         self._turn += 1
         chosen = endpoints[self._turn % len(endpoints)]
-        namespace = metadata["namespace"]
-        pod = self._pods.find(namespace, chosen.pod) if chosen.pod else self._pods.at(chosen.ip, chosen.port)
-        return self._to_pod(pod, chosen.port) if pod else {"outcome": TIMED_OUT}
+        pod = (
+            self._pods.find(found.service["metadata"]["namespace"], chosen.pod)
+            if chosen.pod
+            else self._pods.at(chosen.ip, chosen.port)
+        )
+        return self._on_line(full_name(found.service), wanted, await self._to_pod(wanted, pod, chosen.port))
 
-    def _to_pod(self, pod: Pod, port: int) -> Answer:
-        address, real = pod.reach(port)
-        if real == NOWHERE:
-            return {"outcome": REFUSED}
-        return {"outcome": "connected", "ip": pod.ip, "address": address, "port": real}
+    async def _to_api(self, wanted: Wanted, ip: str) -> Answer:
+        if not (wanted.established or await self._fences.open(wanted.pod, ip, wanted.port)):
+            return {"outcome": TIMED_OUT}
+        return {"outcome": "connected", "ip": ip, "address": self._api.hostname, "port": self._api.port}
+
+    async def _to_pod(self, wanted: Wanted, pod: Pod | None, port: int) -> Answer:
+        if pod is None or not (wanted.established or await self._fences.open(wanted.pod, pod, port)):
+            return {"outcome": TIMED_OUT}
+        return _to_itself(pod, port)
+
+
+def _to_itself(pod: Pod, port: int) -> Answer:
+    address, real = pod.reach(port)
+    if real == NOWHERE:
+        return {"outcome": REFUSED}
+    return {"outcome": "connected", "ip": pod.ip, "address": address, "port": real}
 
 
 def _is_address(host: str) -> bool:

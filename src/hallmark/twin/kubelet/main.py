@@ -28,21 +28,38 @@ from hallmark.twin.kube.access import Access
 from hallmark.twin.kube.cache import Caches
 from hallmark.twin.kube.client import Api
 from hallmark.twin.kube.events import Recorder
-from hallmark.twin.kube.kinds import CLAIMS, CONFIG_MAPS, ENDPOINT_SLICES, NODES, PODS, SECRETS, SERVICES
+from hallmark.twin.kube.kinds import (
+    CLAIMS,
+    CONFIG_MAPS,
+    ENDPOINT_SLICES,
+    NAMESPACES,
+    NETWORK_POLICIES,
+    NODES,
+    PODS,
+    SECRETS,
+    SERVICES,
+)
 from hallmark.twin.kube.reconcile import run
 from hallmark.twin.kubelet import server
 from hallmark.twin.kubelet.addresses import Addresses
 from hallmark.twin.kubelet.agent import Agent
+from hallmark.twin.kubelet.authority import Authority
 from hallmark.twin.kubelet.datastores import DataStores
+from hallmark.twin.kubelet.fences import Fences
 from hallmark.twin.kubelet.gate import Gate
 from hallmark.twin.kubelet.images import Catalogue
 from hallmark.twin.kubelet.machine import Machine
+from hallmark.twin.kubelet.names import Names
 from hallmark.twin.kubelet.nodes import Nodes
 from hallmark.twin.kubelet.pods import Pods
 from hallmark.twin.kubelet.runtime import Runtime
+from hallmark.twin.kubelet.switchboard import Switchboard
 from hallmark.twin.process import ENDED, respond_to_signal
 
-KINDS = (PODS, NODES, SECRETS, CONFIG_MAPS, CLAIMS, SERVICES, ENDPOINT_SLICES)
+KINDS = (
+    *(PODS, NODES, SECRETS, CONFIG_MAPS, CLAIMS, SERVICES, ENDPOINT_SLICES),
+    *(NAMESPACES, NETWORK_POLICIES),
+)
 LOOPBACK = "127.0.0.1"
 
 
@@ -113,13 +130,16 @@ async def _open(
     clients = Clients(options.endpoint, options.account, options.region) if options.account else None
     servers = _aws_state(options) / "stores" / "addresses.json"
     stores = DataStores(clients, _control(options), servers) if clients else None
-    gate = Gate(machine, pods, stores, Agent(clients, pods) if clients else None, access.server)
-    own = machine.addresses.own
+    agent = Agent(clients, pods) if clients else None
+    own, names = machine.addresses.own, Names(machine.caches)
+    board = Switchboard(own, lambda: [*(stores.names() if stores else []), *names.services()], Authority(machine.state))
+    stack.callback(board.close)
+    gate = Gate(machine, pods, stores, agent, fences=Fences(machine, clients), board=board, api=access.server)
     inside = await server.listen(gate.application(), own, 0, None)
     stack.push_async_callback(server.hang_up, inside)
     machine.gate = f"http://{own}:{server.bound_port(inside)}"
     context = server.tls(options.kubeconfig.parent, own)
-    application = server.Server(machine, pods, {access.token, _token(machine.state)}).application()
+    application = server.Server(machine, pods, board, {access.token, _token(machine.state)}).application()
     try:
         outside = await server.listen(application, LOOPBACK, options.port, context)
     except OSError as error:

@@ -8,9 +8,10 @@ import re
 from dataclasses import dataclass
 
 from hallmark.twin.kube.cache import Caches
-from hallmark.twin.kube.kinds import ENDPOINT_SLICES, SERVICES, Object
+from hallmark.twin.kube.kinds import ENDPOINT_SLICES, SERVICES, Object, key_of
 
 DOMAIN = "cluster.local"
+API = ("default", "kubernetes")
 DNS = ("kube-system", "kube-dns")
 _NAME = re.compile(
     r"(?:(?P<pod>[a-z0-9.-]+)\.)?(?P<service>[a-z0-9-]+)\.(?P<namespace>[a-z0-9-]+)\.svc\.cluster\.local"
@@ -61,6 +62,10 @@ class Names:
         """Whether the cluster's DNS answers at all."""
         return self._caches[SERVICES].get(DNS) is None or bool(self._ready(DNS, None))
 
+    def servers(self) -> list[Endpoint]:
+        """Who answers; nobody in particular without a Service of DNS."""
+        return self._ready(DNS, None)
+
     def find(self, namespace: str, host: str) -> Found | None:
         """A Service by a name as a pod of *namespace* writes it."""
         bare = host.rstrip(".").lower()
@@ -70,6 +75,10 @@ class Names:
             if found and service:
                 return Found(f"{bare}{suffix}", service, found["pod"] or "")
         return None
+
+    def services(self) -> list[str]:
+        """Full names of all Services but the API's, which pods reach in a way of its own."""
+        return [full_name(each) for each in self._caches[SERVICES].all() if key_of(each) != API]
 
     def by_address(self, ip: str) -> Object | None:
         """The Service with this cluster IP."""
@@ -113,3 +122,9 @@ class Names:
                     chosen = numbers[:1] or ([0] if port is None else [])
                     found += [Endpoint(endpoint["addresses"][0], target.get("name", ""), each) for each in chosen]
         return found
+
+
+def full_name(service: Object) -> str:
+    """The name of a Service that is complete."""
+    namespace, name = key_of(service)
+    return f"{name}.{namespace}.svc.{DOMAIN}"

@@ -1,7 +1,8 @@
 """What a kubelet serves: logs, exec, the way to a pod's ports, and how much its pods use.
 
-Paths are those of Kubernetes ``pkg/kubelet/server``, and four of our own: ``/podProxy``, ``/addresses``, ``/disks`` and
-``/working``. Callers show a bearer token that the kubelet's folder or its kubeconfig holds.
+Paths are those of Kubernetes ``pkg/kubelet/server``, and some of our own: ``/podProxy``, ``/addresses``, ``/disks``,
+``/working`` and ``/network`` (:mod:`hallmark.twin.kubelet.network`). Callers show a bearer token that the kubelet's
+folder or its kubeconfig holds.
 """
 
 import asyncio
@@ -15,11 +16,12 @@ import trustme
 from aiohttp import web
 from multidict import CIMultiDict
 
-from hallmark.twin.kubelet import execution, usage
+from hallmark.twin.kubelet import execution, network, usage
 from hallmark.twin.kubelet.container import NOWHERE, Container
 from hallmark.twin.kubelet.logs import Options
 from hallmark.twin.kubelet.machine import Machine
 from hallmark.twin.kubelet.pods import Pods
+from hallmark.twin.kubelet.switchboard import Switchboard
 from hallmark.twin.stores.archive import archive, unpack
 
 HOP_BY_HOP = frozenset({
@@ -37,12 +39,14 @@ class Server:
     Args:
         machine: What pods share.
         pods: The pods.
+        board: Ways to data stores and Services.
         tokens: What callers may show.
     """
 
-    def __init__(self, machine: Machine, pods: Pods, tokens: Collection[str]) -> None:
+    def __init__(self, machine: Machine, pods: Pods, board: Switchboard, tokens: Collection[str]) -> None:
         self._machine = machine
         self._pods = pods
+        self._board = board
         self._tokens = [each for each in tokens if each]
 
     def application(self) -> web.Application:
@@ -60,6 +64,7 @@ class Server:
         router.add_get("/working", self._working)
         router.add_get("/disks", self._kept_disks)
         router.add_put("/disks", self._replaced_disks)
+        network.add_routes(router, self._board)
         return application
 
     @web.middleware
@@ -137,6 +142,7 @@ class Server:
 
     async def _replaced_disks(self, request: web.Request) -> web.StreamResponse:
         content = await request.read()
+        self._board.clear_all()  # an earlier state comes back, and nothing was wrong with the network in it
         await self._pods.while_disks_rest(lambda: unpack(self._machine.disks, content))
         return web.Response(text="ok")
 

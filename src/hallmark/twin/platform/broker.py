@@ -3,6 +3,7 @@
 An entry stays until its work is done: what a dead worker held is taken over by another.
 """
 
+import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -45,7 +46,11 @@ class Connection(redis.Connection):
         if not route.address:
             raise NotHere("no Redis server behind this name")
         self.host, self.port = route.address, route.port
-        return super()._connect()  # type: ignore[no-untyped-call]
+        plain = super()._connect()  # type: ignore[no-untyped-call]
+        address = self._store.where()
+        if not (address.tls and route.authority):
+            return plain
+        return ssl.create_default_context(cafile=route.authority).wrap_socket(plain, server_hostname=address.host)
 
     def _host_error(self) -> str:
         address = self._store.where()

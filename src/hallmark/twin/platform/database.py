@@ -1,10 +1,12 @@
 """PostgreSQL: accounts, keys, projects and data sets. Short statements over a few connections."""
 
 import re
+import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import psycopg
+from psycopg.abc import PQGen
 from psycopg.rows import dict_row
 
 from hallmark.twin.platform.looks import Looks
@@ -14,10 +16,37 @@ from hallmark.twin.programs.container import Container
 from hallmark.twin.programs.langsmith.stores import STORES, Trouble
 
 Row = dict[str, Any]
-Connection = psycopg.Connection[Row]
 T = TypeVar("T")
 CONNECT_SECONDS = 5
+ANSWER_SECONDS = 20.0
+"""How long a statement may take: libpq waits for ever where nothing comes back."""
 _WHERE = re.compile(r'connection to server at "[^"]*"(?: \([^)]*\))?, port \d+')
+
+
+class NoAnswer(psycopg.DatabaseError):
+    """A statement took too long. The connection is closed: nobody knows what is on its way."""
+
+
+class Connection(psycopg.Connection[Row]):
+    """A connection whose statements do not wait for ever."""
+
+    def wait(self, gen: PQGen[T], *arguments: Any, **options: Any) -> T:
+        """Run one step of a statement; psycopg comes by every tenth of a second."""
+        return super().wait(self._bounded(gen), *arguments, **options)
+
+    def _bounded(self, gen: PQGen[T]) -> PQGen[T]:
+        until = time.monotonic() + ANSWER_SECONDS
+        try:
+            wanted = next(gen)
+            while True:
+                ready = yield wanted
+                if not ready and time.monotonic() > until:
+                    self.close()
+                    raise NoAnswer(f"TimeoutError: no answer within {ANSWER_SECONDS:.0f} seconds")
+                wanted = gen.send(ready)
+        except StopIteration as end:
+            result: T = end.value
+            return result
 
 
 class Database:
@@ -86,13 +115,17 @@ class Database:
         route, address = self._store.open(), self._store.where()
         if not route.address:
             raise NotHere("no PostgreSQL server behind this name")
-        connection = psycopg.connect(
-            host=route.address,
+        secure = address.tls and route.authority  # whether that is right was asked when the store was opened
+        connection = Connection.connect(
+            host=address.host,
+            hostaddr=route.address,
             port=route.port,
             user=address.user,
             password=address.password,
             dbname=address.database or address.user,
-            sslmode="disable",  # the real server listens on loopback; whether TLS is right was asked before
+            sslmode="verify-full" if secure else "disable",
+            sslrootcert=route.authority or None,
+            gssencmode="disable",
             connect_timeout=CONNECT_SECONDS,
             autocommit=True,
             row_factory=dict_row,

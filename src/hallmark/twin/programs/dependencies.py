@@ -43,11 +43,13 @@ class Route:
         ip: Address of the other side, as the cluster knows it.
         address: Where it really listens on this machine; empty if there is nothing behind it here.
         port: The port there.
+        authority: File with the certificate of who vouches for the other side, if that speaks TLS; else empty.
     """
 
     ip: str
     address: str
     port: int
+    authority: str = ""
 
 
 def connect(container: Container, host: str, port: int, *, established: bool = False) -> Route:
@@ -68,7 +70,7 @@ def connect(container: Container, host: str, port: int, *, established: bool = F
         container.pause(CONNECT_SECONDS)
     if answer["outcome"] != "connected":
         raise Unreachable(answer["outcome"])
-    return Route(answer["ip"], answer["address"], answer["port"])
+    return Route(answer["ip"], answer["address"], answer["port"], answer.get("authority", ""))
 
 
 def login(container: Container, host: str, port: int, **credentials: object) -> None:

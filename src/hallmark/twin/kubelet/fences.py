@@ -1,0 +1,92 @@
+"""NetworkPolicies as they count on EKS: only while the add-on vpc-cni is told to enforce them.
+
+Source: EKS user guide, "Limit Pod traffic with Kubernetes network policies": ``enableNetworkPolicy`` in the add-on's
+configuration, off by default. A cluster without an emulated AWS around it enforces them always.
+"""
+
+import asyncio
+import time
+from contextlib import suppress
+from typing import Any
+
+import yaml
+from botocore.exceptions import BotoCoreError, ClientError
+
+from hallmark.twin.clients import Clients
+from hallmark.twin.kube.kinds import NAMESPACES, NETWORK_POLICIES
+from hallmark.twin.kubelet.machine import Machine, internal_ip
+from hallmark.twin.kubelet.pod import Pod
+from hallmark.twin.kubelet.policies import Port, Rules, Side
+
+FRESH = 2.0
+"""Seconds for which an answer of AWS is used again."""
+
+
+class Fences:
+    """Answers for one cluster.
+
+    Args:
+        machine: The cluster as pods see it.
+        clients: The account in the emulated AWS; None without one.
+    """
+
+    def __init__(self, machine: Machine, clients: Clients | None) -> None:
+        self._machine = machine
+        self._clients = clients
+        self._until = 0.0
+        self._enforced = clients is None
+        self._lock = asyncio.Lock()
+
+    @property
+    def stand(self) -> bool:
+        """Whether there are policies at all."""
+        return bool(self._machine.caches[NETWORK_POLICIES].all())
+
+    async def open(self, pod: Pod, other: Pod | str, port: int, protocol: str = "TCP") -> bool:
+        """Whether a new connection of a pod passes.
+
+        Args:
+            pod: Who connects.
+            other: The pod on the other side, or an address; an empty one is nobody's.
+            port: The port there, after a Service has led to it.
+            protocol: TCP or UDP.
+        """
+        policies = self._machine.caches[NETWORK_POLICIES].all()
+        if not policies or not await self._count():
+            return True
+        rules = Rules(policies, self._machine.caches[NAMESPACES].all())
+        target = Side(other) if isinstance(other, str) else self._side(other)
+        return rules.allow(self._side(pod), target, Port(port, protocol))
+
+    def _side(self, pod: Pod) -> Side:
+        # A pod on its node's own address is the node, as far as policies can tell.
+        if pod.object["spec"].get("hostNetwork"):
+            return Side(pod.ip)
+        return Side(pod.ip, pod.object, internal_ip(self._machine.node(pod.node_name)))
+
+    async def _count(self) -> bool:
+        async with self._lock:
+            if self._clients is not None and time.monotonic() >= self._until:
+                with suppress(ClientError, BotoCoreError):  # without an answer it stays as it was
+                    self._enforced = await asyncio.to_thread(_is_enforced, self._clients)
+                self._until = time.monotonic() + FRESH
+        return self._enforced
+
+
+def _is_enforced(clients: Clients) -> bool:
+    eks = clients("eks")
+    # An account of the twin has one cluster.
+    for cluster in eks.list_clusters()["clusters"][:1]:
+        if "vpc-cni" in eks.list_addons(clusterName=cluster)["addons"]:
+            addon = eks.describe_addon(clusterName=cluster, addonName="vpc-cni")["addon"]
+            return enables(addon.get("configurationValues"))
+    return False
+
+
+def enables(configuration: str | None) -> bool:
+    """Whether the configuration of vpc-cni, JSON or YAML, turns policies on. Pure."""
+    try:
+        given: Any = yaml.safe_load(configuration or "")
+    except yaml.YAMLError:
+        return False
+    return isinstance(given, dict) and str(given.get("enableNetworkPolicy", "")).lower() == "true"
