@@ -9,7 +9,7 @@ from typing import Any
 
 from hallmark.errors import EnvironmentFault, UsageError
 from hallmark.twin.kube import once
-from hallmark.twin.kube.client import Access
+from hallmark.twin.kube.access import Access
 from hallmark.twin.process import Process
 
 ANSWERS_WITHIN = 10.0
