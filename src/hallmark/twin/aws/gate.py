@@ -21,6 +21,8 @@ Application = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 REMEMBERED = 512
 CREDENTIAL = re.compile(r"Credential=([^/]+)/")
+APPENDING = "Logs_20140328.PutLogEvents"
+"""A call that only adds events to a log: so frequent that saving all for its sake would keep a core busy."""
 READING = re.compile(r"(?:\bAction=|\.)(?:Describe|Get|List|Lookup|Simulate|Filter|Head|BatchGet)[A-Z]")
 
 
@@ -51,6 +53,8 @@ class Gate:
         self.lock = RLock()
         self.unsaved: dict[str, float] = {}
         """Accounts changed since the last save, each with the monotonic time of its last change."""
+        self.unhurried: dict[str, float] = {}
+        """Accounts whose logs have grown since the last save, each with the monotonic time of the first event."""
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request, alone."""
@@ -67,7 +71,7 @@ class Gate:
         changes = _changes(environ)
         reply = self._run(environ)
         if changes:
-            self.note(_account(environ))
+            self._note(environ)
             if invocation and not reply.status.startswith("5"):
                 self._remember(invocation, reply)
         return reply
@@ -85,6 +89,13 @@ class Gate:
         self._replies[invocation] = reply
         while len(self._replies) > REMEMBERED:
             self._replies.popitem(last=False)
+
+    def _note(self, environ: Environ) -> None:
+        account = _account(environ)
+        if environ.get("HTTP_X_AMZ_TARGET") != APPENDING:
+            self.note(account)
+        elif account:
+            self.unhurried.setdefault(account, time.monotonic())
 
     def note(self, account: str) -> None:
         """Take down that an account changed; an unsigned call concerns none."""

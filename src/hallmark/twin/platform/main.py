@@ -4,6 +4,7 @@ Roles, ports, probes and what a workload needs to start are those of :mod:`hallm
 """
 
 import asyncio
+import logging
 import signal
 import socket
 from collections.abc import Iterator
@@ -75,11 +76,38 @@ def _api(container: Container, name: str) -> int:
     listener = listen(container, port)
     container.say("INFO", f"listening on port {port}")
     service.keep_looking(container, role, stores.watched(), health)
+    _log_access(container, role)
     asyncio.run(_serve(uvicorn.Config(
-        application, loop="asyncio", log_config=None, access_log=False, lifespan="off", ws="none", server_header=False,
+        application, loop="asyncio", log_config=None, lifespan="off", ws="none", server_header=False,
         timeout_keep_alive=KEPT_SECONDS, timeout_graceful_shutdown=LAST_SECONDS,
     ), listener))  # fmt: skip
     return 0
+
+
+class _Access(logging.Handler):
+    """Takes what uvicorn logs of each request to the container's log.
+
+    Args:
+        container: Whose log.
+        role: Says which requests are probes.
+    """
+
+    def __init__(self, container: Container, role: service.Role) -> None:
+        super().__init__()
+        self._container, self._role = container, role
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Log one request; uvicorn gives it in parts."""
+        if isinstance(record.args, tuple):
+            client, method, path, _, status = record.args
+            service.log_access(self._container, self._role, str(client), str(method), str(path), int(str(status)))
+
+
+def _log_access(container: Container, role: service.Role) -> None:
+    logger = logging.getLogger("uvicorn.access")
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    logger.addHandler(_Access(container, role))
 
 
 class _Server(uvicorn.Server):
