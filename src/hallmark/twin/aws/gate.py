@@ -45,10 +45,12 @@ class Gate:
 
     Args:
         application: The application behind the gate, called by one thread at a time.
+        changed: Called at each change, for those who follow.
     """
 
-    def __init__(self, application: Application) -> None:
+    def __init__(self, application: Application, changed: Callable[[], object] = lambda: None) -> None:
         self._application = application
+        self._changed = changed
         self._replies: OrderedDict[str, Reply] = OrderedDict()
         self.lock = RLock()
         self.unsaved: dict[str, float] = {}
@@ -101,6 +103,7 @@ class Gate:
         """Take down that an account changed; an unsigned call concerns none."""
         if account:
             self.unsaved[account] = time.monotonic()
+        self._changed()
 
 
 def _account(environ: Environ) -> str:

@@ -3,16 +3,7 @@
 Roles, ports, probes and what a workload needs to start are those of :mod:`hallmark.twin.programs.langsmith.service`.
 """
 
-import asyncio
-import logging
-import signal
-import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-import uvicorn
-
-from hallmark.twin.platform import jobs
+from hallmark.twin.platform import jobs, serving
 from hallmark.twin.platform.about import About
 from hallmark.twin.platform.accounts import Accounts
 from hallmark.twin.platform.application import Application
@@ -36,8 +27,6 @@ from hallmark.twin.programs.langsmith.hooks import HOOKS
 from hallmark.twin.programs.shell.interpreter import Command
 from hallmark.twin.programs.web import Reply, listen, serve
 
-LAST_SECONDS = 5
-KEPT_SECONDS = 75
 COMMANDS: dict[str, Command] = {"saq": service.saq(lambda container: Broker(container).use())}
 
 
@@ -76,50 +65,8 @@ def _api(container: Container, name: str) -> int:
     listener = listen(container, port)
     container.say("INFO", f"listening on port {port}")
     service.keep_looking(container, role, stores.watched(), health)
-    _log_access(container, role)
-    asyncio.run(_serve(uvicorn.Config(
-        application, loop="asyncio", log_config=None, lifespan="off", ws="none", server_header=False,
-        timeout_keep_alive=KEPT_SECONDS, timeout_graceful_shutdown=LAST_SECONDS,
-    ), listener))  # fmt: skip
+    serving.serve(application, listener, container, role)
     return 0
-
-
-class _Access(logging.Handler):
-    """Takes what uvicorn logs of each request to the container's log.
-
-    Args:
-        container: Whose log.
-        role: Says which requests are probes.
-    """
-
-    def __init__(self, container: Container, role: service.Role) -> None:
-        super().__init__()
-        self._container, self._role = container, role
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Log one request; uvicorn gives it in parts."""
-        if isinstance(record.args, tuple):
-            client, method, path, _, status = record.args
-            service.log_access(self._container, self._role, str(client), str(method), str(path), int(str(status)))
-
-
-def _log_access(container: Container, role: service.Role) -> None:
-    logger = logging.getLogger("uvicorn.access")
-    logger.setLevel(logging.INFO)
-    logger.propagate = False
-    logger.addHandler(_Access(container, role))
-
-
-class _Server(uvicorn.Server):
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave signals to the loop: the original raises them again when it has ended."""
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, setattr, self, "should_exit", True)  # noqa: FBT003
-        yield
-
-
-async def _serve(config: uvicorn.Config, listener: socket.socket) -> None:
-    await _Server(config).serve([listener])
 
 
 def _worker(container: Container, name: str) -> int:
