@@ -43,19 +43,29 @@ def test_a_write_ends_the_wait_and_nothing_else_does(tmp_path: Path) -> None:
     watch.close()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="inotify is Linux'")
 def test_a_file_that_comes_later_or_anew_is_watched(tmp_path: Path) -> None:
-    """Until it is there it is looked for."""
+    """Until it is there its folder is; a pause of an hour is never waited for."""
     file = tmp_path / "log"
+    watch = Watch(file, pause=3600)
+
+    assert returns(watch, lambda: append(file))
+    assert returns(watch, lambda: append(file))
+    assert returns(watch, file.unlink)
+    assert returns(watch, lambda: append(file))
+    assert returns(watch, lambda: append(file))
+    watch.close()
+
+
+def test_without_a_folder_it_is_looked_for(tmp_path: Path) -> None:
+    """And found when it is there."""
+    file = tmp_path / "folder" / "log"
     watch = Watch(file, pause=0.01)
     watch.wait()
+    file.parent.mkdir()
     append(file)
     watch.wait()
 
-    assert returns(watch, lambda: append(file))
-    file.unlink()
-    watch.wait()
-    append(file)
-    watch.wait()
     assert returns(watch, lambda: append(file))
     watch.close()
 
