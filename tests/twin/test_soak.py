@@ -113,10 +113,13 @@ def test_what_is_broken_is_mended_when_a_soak_is_interrupted(platform: Platform)
 
     platform.look = interrupted  # type: ignore[method-assign]
 
+    said: list[str] = []
+    soak = Soak(Load(platform.send, 50.0), platform, platform, said.append)
     with pytest.raises(KeyboardInterrupt):
-        _soak(platform).run(SHORT, platform.readable)
+        soak.run(SHORT, platform.readable)
 
     assert not platform.is_broken
+    assert [each for each in said if each.startswith("Somebody interrupted this after 0 s")]
     assert not [thread for thread in threading.enumerate() if thread.name.startswith(("load", "sender"))]
 
 

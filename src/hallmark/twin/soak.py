@@ -139,9 +139,16 @@ class Soak:
             readable: Which of these runs can be read now.
         """
         self._witness.look()
+        begun = time.monotonic()
         with self._load:
             try:
                 self._break(plan)
+            except KeyboardInterrupt:
+                accepted = sum(run.is_accepted for run in self._load.runs)
+                self._say(
+                    f"Somebody interrupted this after {time.monotonic() - begun:.0f} s; {accepted} accepted so far."
+                )
+                raise
             finally:
                 self._mend()
         lost = self._missing(readable)
