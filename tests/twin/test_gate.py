@@ -100,12 +100,14 @@ def test_a_change_is_told_from_a_question(call: dict[str, str], changes: bool) -
     assert bool(gate.unsaved) is changes
 
 
-def test_log_events_are_no_reason_to_hurry() -> None:
-    """They come all the time; whatever else is done to a log is a change like any other."""
+def test_log_events_and_sessions_are_no_reason_to_hurry() -> None:
+    """They come all the time; whatever else is done is a change like any other."""
     gate = Gate(Counter())
     json = {"CONTENT_TYPE": "application/x-amz-json-1.1"}
 
     _send(gate, call=json | {"HTTP_X_AMZ_TARGET": "Logs_20140328.PutLogEvents"})
+    assert (len(gate.unsaved), len(gate.unhurried)) == (0, 1)
+    _send(gate, call={"CONTENT_TYPE": "", "PATH_INFO": "/clusters/lab/assume-role-for-pod-identity"})
     assert (len(gate.unsaved), len(gate.unhurried)) == (0, 1)
     _send(gate, call=json | {"HTTP_X_AMZ_TARGET": "Logs_20140328.CreateLogStream"})
     assert len(gate.unsaved) == 1

@@ -21,8 +21,9 @@ Application = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 REMEMBERED = 512
 CREDENTIAL = re.compile(r"Credential=([^/]+)/")
-APPENDING = "Logs_20140328.PutLogEvents"
-"""A call that only adds events to a log: so frequent that saving all for its sake would keep a core busy."""
+APPENDING, ASSUMING = "Logs_20140328.PutLogEvents", "/assume-role-for-pod-identity"
+"""A target and the end of a path. Such calls add events to a log, or a session that lasts minutes: so often that saving
+all for their sake would keep a core busy."""
 READING = re.compile(r"(?:\bAction=|\.)(?:Describe|Get|List|Lookup|Simulate|Filter|Head|BatchGet)[A-Z]")
 
 
@@ -56,7 +57,7 @@ class Gate:
         self.unsaved: dict[str, float] = {}
         """Accounts changed since the last save, each with the monotonic time of its last change."""
         self.unhurried: dict[str, float] = {}
-        """Accounts whose logs have grown since the last save, each with the monotonic time of the first event."""
+        """Accounts with more log events or sessions since the last save, each with the monotonic time of the first."""
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request, alone."""
@@ -94,7 +95,7 @@ class Gate:
 
     def _note(self, environ: Environ) -> None:
         account = _account(environ)
-        if environ.get("HTTP_X_AMZ_TARGET") != APPENDING:
+        if environ.get("HTTP_X_AMZ_TARGET") != APPENDING and not environ.get("PATH_INFO", "").endswith(ASSUMING):
             self.note(account)
         elif account:
             self.unhurried.setdefault(account, time.monotonic())
