@@ -113,6 +113,17 @@ def test_log_events_and_sessions_are_no_reason_to_hurry() -> None:
     assert len(gate.unsaved) == 1
 
 
+def test_who_follows_is_told_of_changes_of_an_account_alone() -> None:
+    """A session that a token asks for is unsigned, and concerns none; it is asked for every minute."""
+    told: list[int] = []
+    gate = Gate(Counter(), lambda: told.append(1))
+
+    _send(gate, call={"HTTP_AUTHORIZATION": "", "body": "Action=AssumeRoleWithWebIdentity"})
+    assert told == []
+    _send(gate, invocation="two")
+    assert told == [1]
+
+
 def test_the_body_still_reaches_the_application() -> None:
     """Looking at the call does not consume it."""
     bodies = []

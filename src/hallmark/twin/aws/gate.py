@@ -104,7 +104,7 @@ class Gate:
         """Take down that an account changed; an unsigned call concerns none."""
         if account:
             self.unsaved[account] = time.monotonic()
-        self._changed()
+            self._changed()
 
 
 def _account(environ: Environ) -> str:
