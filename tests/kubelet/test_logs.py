@@ -88,6 +88,20 @@ def test_large_logs_are_begun_anew(log: Log, tmp_path: Path, monkeypatch: pytest
     assert read(log) == ["after\n"]
 
 
+def test_a_log_that_grows_for_ever_takes_no_more_than_two_files(
+    log: Log, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Probes are logged as long as a container lives."""
+    monkeypatch.setattr("hallmark.twin.kubelet.logs.LARGEST", 1000)
+    for number in range(1000):
+        log.write(f"GET /health {number}".encode())
+
+    kept = [each for each in tmp_path.iterdir() if each.name.startswith("1.log")]
+    assert sorted(each.name for each in kept) == ["1.log", "1.log.1"]
+    assert sum(each.stat().st_size for each in kept) < 2200
+    assert "GET /health 999\n" in read(log, tail=1) or read(log) == []
+
+
 def test_following_sees_every_line_and_ends(tmp_path: Path) -> None:
     """A follower gets what was there, what comes, and the end of the run."""
 

@@ -100,6 +100,30 @@ def test_a_change_is_told_from_a_question(call: dict[str, str], changes: bool) -
     assert bool(gate.unsaved) is changes
 
 
+def test_log_events_and_sessions_are_no_reason_to_hurry() -> None:
+    """They come all the time; whatever else is done is a change like any other."""
+    gate = Gate(Counter())
+    json = {"CONTENT_TYPE": "application/x-amz-json-1.1"}
+
+    _send(gate, call=json | {"HTTP_X_AMZ_TARGET": "Logs_20140328.PutLogEvents"})
+    assert (len(gate.unsaved), len(gate.unhurried)) == (0, 1)
+    _send(gate, call={"CONTENT_TYPE": "", "PATH_INFO": "/clusters/lab/assume-role-for-pod-identity"})
+    assert (len(gate.unsaved), len(gate.unhurried)) == (0, 1)
+    _send(gate, call=json | {"HTTP_X_AMZ_TARGET": "Logs_20140328.CreateLogStream"})
+    assert len(gate.unsaved) == 1
+
+
+def test_who_follows_is_told_of_changes_of_an_account_alone() -> None:
+    """A session that a token asks for is unsigned, and concerns none; it is asked for every minute."""
+    told: list[int] = []
+    gate = Gate(Counter(), lambda: told.append(1))
+
+    _send(gate, call={"HTTP_AUTHORIZATION": "", "body": "Action=AssumeRoleWithWebIdentity"})
+    assert told == []
+    _send(gate, invocation="two")
+    assert told == [1]
+
+
 def test_the_body_still_reaches_the_application() -> None:
     """Looking at the call does not consume it."""
     bodies = []

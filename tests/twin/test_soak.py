@@ -86,6 +86,15 @@ def test_a_lost_run_breaks_a_promise(platform: Platform, monkeypatch: pytest.Mon
     assert sum(row.broken for row in report.rows) == sum(row.accepted for row in report.rows) > 0
 
 
+def test_short_soaks_differ_and_can_be_repeated() -> None:
+    """Every kind has its turn before one comes again; a seed gives the same order again."""
+    names = [f"kind-{number}" for number in range(20)]
+    one, other = Plan(60.0, seed=1), Plan(60.0, seed=2)
+
+    assert sorted(one.order(names)) == sorted(names)
+    assert one.order(names) == one.order(names[::-1]) != other.order(names)
+
+
 def test_a_soak_without_an_accepted_run_proves_nothing(platform: Platform) -> None:
     """All were refused."""
     platform.is_broken = True
@@ -104,10 +113,13 @@ def test_what_is_broken_is_mended_when_a_soak_is_interrupted(platform: Platform)
 
     platform.look = interrupted  # type: ignore[method-assign]
 
+    said: list[str] = []
+    soak = Soak(Load(platform.send, 50.0), platform, platform, said.append)
     with pytest.raises(KeyboardInterrupt):
-        _soak(platform).run(SHORT, platform.readable)
+        soak.run(SHORT, platform.readable)
 
     assert not platform.is_broken
+    assert [each for each in said if each.startswith("Somebody interrupted this after 0 s")]
     assert not [thread for thread in threading.enumerate() if thread.name.startswith(("load", "sender"))]
 
 

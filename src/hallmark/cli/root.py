@@ -2,8 +2,10 @@
 
 import contextlib
 import os
+import select
 import sys
 from collections.abc import Sequence
+from typing import TextIO
 
 import click
 from rich.console import Console
@@ -18,7 +20,7 @@ from hallmark.cli.render import render
 from hallmark.cli.soak import soak
 from hallmark.cli.survey import audit, clauses, docs
 from hallmark.cli.twin import twin
-from hallmark.errors import Exit, HallmarkError
+from hallmark.errors import EnvironmentFault, Exit, HallmarkError
 from hallmark.targets.profile import KINDS
 
 
@@ -74,10 +76,29 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except click.Abort as abort:
         raise KeyboardInterrupt from abort
     except BrokenPipeError:
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = INTERRUPTED
+        code = _pipe_broke()
     return code if isinstance(code, int) else 0
+
+
+def _pipe_broke() -> int:
+    """End like a program whose reader has left, but only if that is so: any connection may break in the same way."""
+    if not any(map(_is_unread, (sys.stdout, sys.stderr))):
+        hint = "Run the command again; hallmark twin status says whether the twin is well."
+        fault = EnvironmentFault("A connection was closed while it was written to.", hint)
+        _say(fault)
+        return int(fault.exit_code)
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return INTERRUPTED
+
+
+def _is_unread(stream: TextIO) -> bool:
+    """Whether a stream leads to a pipe that nobody reads any more; see poll(2), ``POLLERR``."""
+    with contextlib.suppress(OSError, ValueError):
+        poll = select.poll()
+        poll.register(stream.fileno(), 0)
+        return any(event & select.POLLERR for _, event in poll.poll(0))
+    return False
 
 
 def _say(error: HallmarkError) -> None:

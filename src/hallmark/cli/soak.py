@@ -1,5 +1,6 @@
 """`hallmark soak`: constant load on the twin while faults come and go."""
 
+import random
 import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -19,9 +20,10 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--minutes", type=click.FloatRange(min=0, min_open=True), default=30.0, help="How long. Default: 30.")
 @click.option("--rate", type=click.FloatRange(min=0, min_open=True), default=20.0, help="Traces a second. Default: 20.")
+@click.option("--seed", type=int, help="Order of the faults, as an earlier run told it. Default: any.")
 @click.option("--only", multiple=True, metavar="KIND", help="Kinds of fault to use, again and again. Default: all.")
 @click.pass_obj
-def soak(app: App, minutes: float, rate: float, only: tuple[str, ...]) -> None:
+def soak(app: App, minutes: float, rate: float, seed: int | None, only: tuple[str, ...]) -> None:
     """Load the twin with traces, break something every minute, and see that no promise is broken.
 
     Each fault is there for half a minute. At the end every accepted run has to be readable; those that the
@@ -44,7 +46,8 @@ def soak(app: App, minutes: float, rate: float, only: tuple[str, ...]) -> None:
     witness = Witness(state, app.twin.account, state / "cluster" / "kubeconfig")
     rota = Rota(app.root, profile, app.home, only)
     with Tracer(entrance, app.twin.api_key(), f"soak-{int(time.time())}") as tracer:
-        plan = soaking.Plan(minutes * 60, min(60.0, minutes * 60))
+        plan = soaking.Plan(minutes * 60, min(60.0, minutes * 60), random.randrange(10_000) if seed is None else seed)  # noqa: S311
+        app.say(f"{len(rota.names)} kinds of fault, one a minute, in the order of --seed {plan.seed}.")
         report = soaking.Soak(Load(tracer.send, rate), rota, witness, app.say).run(plan, tracer.readable)
     app.console.print(_table(report.rows))
     if report.stuck:

@@ -5,6 +5,7 @@ runs that Redis evicts (SE-40) or forgets at a restart, runs that wait for more 
 ClickHouse had just acknowledged when it was killed hard (SE-33). Each run that is lost is counted and explained.
 """
 
+import random
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -61,10 +62,16 @@ class Plan:
     Attributes:
         seconds: How long the load lasts.
         period: Seconds from one fault to the next; each is there for half of that, from its symptom on.
+        seed: Decides in which order faults come, so that short soaks are not always about the same ones.
     """
 
     seconds: float
     period: float = 60.0
+    seed: int = 0
+
+    def order(self, names: Sequence[str]) -> list[str]:
+        """All of these faults, in the order of this plan."""
+        return random.Random(self.seed).sample(sorted(names), len(names))  # noqa: S311  (an order, no secret)
 
 
 @dataclass(frozen=True)
@@ -132,9 +139,16 @@ class Soak:
             readable: Which of these runs can be read now.
         """
         self._witness.look()
+        begun = time.monotonic()
         with self._load:
             try:
                 self._break(plan)
+            except KeyboardInterrupt:
+                accepted = sum(run.is_accepted for run in self._load.runs)
+                self._say(
+                    f"Somebody interrupted this after {time.monotonic() - begun:.0f} s; {accepted} accepted so far."
+                )
+                raise
             finally:
                 self._mend()
         lost = self._missing(readable)
@@ -143,7 +157,7 @@ class Soak:
 
     def _break(self, plan: Plan) -> None:
         end = time.monotonic() + plan.seconds
-        for name in cycle(self._breaker.names):
+        for name in cycle(plan.order(self._breaker.names)):
             next_one = min(time.monotonic() + plan.period, end)
             if next_one - time.monotonic() < LEAST_LEFT * plan.period:
                 break

@@ -1,7 +1,8 @@
 """Saves changed accounts to disk while the server runs, because moto remembers in memory only.
 
 A save waits until the account has been quiet for a moment, so that a running ``terraform apply`` is not slowed
-down, but never longer than `PATIENCE`. What a crash can lose is therefore known: at most that many seconds.
+down, but never longer than `PATIENCE`. What a crash can lose is therefore known: at most that many seconds; of logs,
+which grow all the time, `UNHURRIED`.
 """
 
 import time
@@ -18,6 +19,8 @@ QUIET = 3.0
 """Seconds without a change after which an account is saved."""
 PATIENCE = 30.0
 """Seconds after which an account that never rests is saved all the same."""
+UNHURRIED = 600.0
+"""Seconds after which an account is saved of which nothing changed but logs."""
 
 
 class Autosave:
@@ -45,24 +48,27 @@ class Autosave:
     def stop(self) -> None:
         """Save what is unsaved, then stop."""
         self._stopped.set()
-        self._save(list(self._gate.unsaved))
+        self._save(list(self._gate.unsaved | self._gate.unhurried))
 
     def _watch(self) -> None:
         while not self._stopped.wait(timeout=1.0):
             self._save(self._due(time.monotonic()))
 
     def _due(self, now: float) -> list[str]:
-        return [
+        changed = [
             account
-            for account, changed in list(self._gate.unsaved.items())
-            if now - changed > QUIET or now - self._saved_at.setdefault(account, now) > PATIENCE
+            for account, at in list(self._gate.unsaved.items())
+            if now - at > QUIET or now - self._saved_at.setdefault(account, now) > PATIENCE
         ]
+        grown = [account for account, since in list(self._gate.unhurried.items()) if now - since > UNHURRIED]
+        return list(dict.fromkeys(changed + grown))
 
     def _save(self, accounts: list[str]) -> None:
         for account in accounts:
             try:
                 with self._gate.lock:
                     self._gate.unsaved.pop(account, None)
+                    self._gate.unhurried.pop(account, None)
                     sealed = self._seal.close(account, memory.dump(account))
                 write(self._folder / f"{account}.snapshot", sealed)
                 self.error = ""

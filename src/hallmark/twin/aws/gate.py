@@ -21,6 +21,9 @@ Application = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 REMEMBERED = 512
 CREDENTIAL = re.compile(r"Credential=([^/]+)/")
+APPENDING, ASSUMING = "Logs_20140328.PutLogEvents", "/assume-role-for-pod-identity"
+"""A target and the end of a path. Such calls add events to a log, or a session that lasts minutes: so often that saving
+all for their sake would keep a core busy."""
 READING = re.compile(r"(?:\bAction=|\.)(?:Describe|Get|List|Lookup|Simulate|Filter|Head|BatchGet)[A-Z]")
 
 
@@ -43,14 +46,18 @@ class Gate:
 
     Args:
         application: The application behind the gate, called by one thread at a time.
+        changed: Called at each change, for those who follow.
     """
 
-    def __init__(self, application: Application) -> None:
+    def __init__(self, application: Application, changed: Callable[[], object] = lambda: None) -> None:
         self._application = application
+        self._changed = changed
         self._replies: OrderedDict[str, Reply] = OrderedDict()
         self.lock = RLock()
         self.unsaved: dict[str, float] = {}
         """Accounts changed since the last save, each with the monotonic time of its last change."""
+        self.unhurried: dict[str, float] = {}
+        """Accounts with more log events or sessions since the last save, each with the monotonic time of the first."""
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request, alone."""
@@ -67,7 +74,7 @@ class Gate:
         changes = _changes(environ)
         reply = self._run(environ)
         if changes:
-            self.note(_account(environ))
+            self._note(environ)
             if invocation and not reply.status.startswith("5"):
                 self._remember(invocation, reply)
         return reply
@@ -86,10 +93,18 @@ class Gate:
         while len(self._replies) > REMEMBERED:
             self._replies.popitem(last=False)
 
+    def _note(self, environ: Environ) -> None:
+        account = _account(environ)
+        if environ.get("HTTP_X_AMZ_TARGET") != APPENDING and not environ.get("PATH_INFO", "").endswith(ASSUMING):
+            self.note(account)
+        elif account:
+            self.unhurried.setdefault(account, time.monotonic())
+
     def note(self, account: str) -> None:
         """Take down that an account changed; an unsigned call concerns none."""
         if account:
             self.unsaved[account] = time.monotonic()
+            self._changed()
 
 
 def _account(environ: Environ) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from moto.core import loaders
 from moto.utilities import utils
 
+from hallmark.twin.aws import regions
 from hallmark.twin.descriptions import Lean
 
 OFFERINGS = "instance_type_offerings"
@@ -50,6 +51,7 @@ class Regions(dict[str, Any]):
 
 def apply() -> None:
     """Change what moto reads at its import; to be called before that, once in a process."""
+    regions.apply()
     read = utils.load_resource
 
     def without_offerings(resource: str) -> Any:
@@ -61,5 +63,5 @@ def apply() -> None:
 
     utils.load_resource = read
     tables = instance_types.INSTANCE_TYPE_OFFERINGS
-    for kind, regions in list(tables.items()):
-        tables[kind] = Regions(kind, read, regions)
+    for kind, known in list(tables.items()):
+        tables[kind] = Regions(kind, read, known)

@@ -28,6 +28,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 
 from hallmark.errors import EnvironmentFault, Exit, HallmarkError
 from hallmark.evidence.redact import Redactor
+from hallmark.twin import pulse
 from hallmark.twin.aws import extension, memory, published
 from hallmark.twin.aws.autosave import Autosave
 from hallmark.twin.aws.control import Control
@@ -83,7 +84,8 @@ def serve(listener: socket.socket, state: Path, *, autosaves: bool) -> None:
     memory.teach_pickle()
     published.place(state)
     seal = Seal.of(state)
-    gate = Gate(DomainDispatcherApplication(create_backend_app))
+    gate = Gate(DomainDispatcherApplication(create_backend_app), lambda: pulse.beat(state))
+    pulse.beat(state)
     autosave = Autosave(gate, seal, state)
     about = _about(listener)
     write(state / "server.json", json.dumps(about))

@@ -22,6 +22,7 @@ from typing import Any, Self
 from hallmark.twin import programs
 from hallmark.twin.files import write
 from hallmark.twin.kubelet import survivors
+from hallmark.twin.process import FRUGAL
 
 KILLED = -9
 LENGTH = struct.Struct("!I")
@@ -136,7 +137,7 @@ class Runtime:
         command = [sys.executable, "-I", str(script), str(os.getpid()), str(theirs.fileno()), str(results_end)]
         self._process = subprocess.Popen(  # noqa: ASYNC220  (returns at once; the kernel ties it to this very thread)
             command,
-            env={},
+            env=FRUGAL,
             cwd="/",
             stdin=subprocess.DEVNULL,
             pass_fds=(theirs.fileno(), results_end),

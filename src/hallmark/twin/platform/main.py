@@ -3,15 +3,7 @@
 Roles, ports, probes and what a workload needs to start are those of :mod:`hallmark.twin.programs.langsmith.service`.
 """
 
-import asyncio
-import signal
-import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-import uvicorn
-
-from hallmark.twin.platform import jobs
+from hallmark.twin.platform import jobs, serving
 from hallmark.twin.platform.about import About
 from hallmark.twin.platform.accounts import Accounts
 from hallmark.twin.platform.application import Application
@@ -35,8 +27,6 @@ from hallmark.twin.programs.langsmith.hooks import HOOKS
 from hallmark.twin.programs.shell.interpreter import Command
 from hallmark.twin.programs.web import Reply, listen, serve
 
-LAST_SECONDS = 5
-KEPT_SECONDS = 75
 COMMANDS: dict[str, Command] = {"saq": service.saq(lambda container: Broker(container).use())}
 
 
@@ -75,23 +65,8 @@ def _api(container: Container, name: str) -> int:
     listener = listen(container, port)
     container.say("INFO", f"listening on port {port}")
     service.keep_looking(container, role, stores.watched(), health)
-    asyncio.run(_serve(uvicorn.Config(
-        application, loop="asyncio", log_config=None, access_log=False, lifespan="off", ws="none", server_header=False,
-        timeout_keep_alive=KEPT_SECONDS, timeout_graceful_shutdown=LAST_SECONDS,
-    ), listener))  # fmt: skip
+    serving.serve(application, listener, container, role)
     return 0
-
-
-class _Server(uvicorn.Server):
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave signals to the loop: the original raises them again when it has ended."""
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, setattr, self, "should_exit", True)  # noqa: FBT003
-        yield
-
-
-async def _serve(config: uvicorn.Config, listener: socket.socket) -> None:
-    await _Server(config).serve([listener])
 
 
 def _worker(container: Container, name: str) -> int:

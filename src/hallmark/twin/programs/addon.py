@@ -4,17 +4,17 @@ The controllers run in a process of their own (:mod:`hallmark.twin.controllers`)
 ready.
 """
 
-import threading
 from pathlib import Path
 
 from hallmark.twin.programs.container import Container
 from hallmark.twin.programs.shell.interpreter import Command
+from hallmark.twin.programs.watching import Watch
 from hallmark.twin.programs.web import Reply, accept, serve
 
 COMMANDS: dict[str, Command] = {"grpc-health-probe": lambda _shell, _words: 0}
 """Probes of add-ons that bring their own."""
 FOLLOWS_EVERY = 1.0
-"""Seconds between two looks at the controller's log."""
+"""Seconds between two looks at the controller's log, where nobody tells of changes."""
 
 
 def main(container: Container) -> int:
@@ -34,6 +34,7 @@ def main(container: Container) -> int:
 
 def _follow(container: Container, log: Path) -> None:
     """Copy lines that are written from now on, until the container ends."""
+    watch = Watch(log, FOLLOWS_EVERY / container.speed)
     position = log.stat().st_size if log.exists() else 0
     while True:
         size = log.stat().st_size if log.exists() else 0
@@ -45,4 +46,4 @@ def _follow(container: Container, log: Path) -> None:
             whole = text.rfind("\n") + 1
             position += len(text[:whole].encode())
             print(text[:whole], end="")  # noqa: T201  (a container's log is its standard output)
-        threading.Event().wait(FOLLOWS_EVERY / container.speed)
+        watch.wait()

@@ -82,7 +82,11 @@ class Container:
     def say(self, level: str, message: str) -> None:
         """Write one line to the log. Never a secret: values of the environment do not belong here."""
         moment = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        sys.stdout.write(f"{moment} {level} {message}\n")
+        self.write(f"{moment} {level} {message}")
+
+    def write(self, line: str) -> None:
+        """Write a line to the log as it is."""
+        sys.stdout.write(f"{line}\n")
 
     def fail(self, message: str) -> NoReturn:
         """Say why, and end the container with exit code 1."""

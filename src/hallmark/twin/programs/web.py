@@ -15,12 +15,14 @@ from hallmark.twin.programs.container import Container
 
 @dataclass(frozen=True)
 class Request:
-    """What a client asks."""
+    """What a client asks, and who it is: address and port, as its connection has them."""
 
     method: str
     path: str
     headers: Mapping[str, str]
     body: bytes
+    client: str = ""
+    port: int = 0
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,8 @@ class _Handler(BaseHTTPRequestHandler):
         if not self.raw_requestline or not self.parse_request():
             self.close_connection = True
             return
-        reply = self.server.answer(Request(self.command, self.path, dict(self.headers.items()), self._body()))
+        headers = dict(self.headers.items())
+        reply = self.server.answer(Request(self.command, self.path, headers, self._body(), *self.client_address[:2]))
         content = reply.body.encode() if isinstance(reply.body, str) else reply.body
         headers = {"Server": self.version_string(), "Date": self.date_time_string(), "Content-Type": reply.content_type}
         self.send_response_only(reply.status)
@@ -118,4 +121,4 @@ class _Handler(BaseHTTPRequestHandler):
         return b"".join(parts)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (the base class calls it so)
-        """Stay silent: probes would drown everything else."""
+        """Stay silent: a program says itself what it answered, see :mod:`hallmark.twin.programs.access`."""

@@ -12,6 +12,7 @@ import array
 import contextlib
 import ctypes
 import fcntl
+import gc
 import importlib
 import json
 import os
@@ -37,7 +38,8 @@ CRASHED = 70
 PRELOADED = (
     "http.client", "http.server", "hallmark.twin.programs.container", "hallmark.twin.programs.web",
     "hallmark.twin.programs.shell.interpreter", "hallmark.twin.programs.langsmith.service",
-    "hallmark.twin.platform.main",
+    "hallmark.twin.platform.main", "hallmark.twin.programs.addon", "hallmark.twin.programs.langsmith.frontend",
+    "uvicorn.lifespan.off", "uvicorn.protocols.http.auto",
 )  # fmt: skip
 
 
@@ -201,6 +203,8 @@ def main() -> None:
     die_with(parent)
     for name in PRELOADED:
         importlib.import_module(name)
+    gc.collect()
+    gc.freeze()  # a collector that looked at what is imported would write to it: every container had a copy of its own
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _stop)
     os.write(results, READY)

@@ -34,12 +34,17 @@ class Keeper:
     Args:
         state: Folder of the data, in ``data``, and of ``addresses.json``.
         ask: What is wanted now.
+        is_due: Whether to ask now; else what was wanted last still is.
     """
 
-    def __init__(self, state: Path, ask: Callable[[], Sequence[Wanted]]) -> None:
+    def __init__(
+        self, state: Path, ask: Callable[[], Sequence[Wanted]], is_due: Callable[[], bool] = lambda: True
+    ) -> None:
         self._data = state / "data"
         self._file = state / "addresses.json"
         self._ask = ask
+        self._is_due = is_due
+        self._is_settled = False
         self._servers: dict[str, Server] = {}
         self._known: dict[str, Wanted] = {}
         self._later: dict[str, float] = {}
@@ -48,6 +53,9 @@ class Keeper:
 
     def follow(self) -> None:
         """Bring the servers to what is wanted now; without an answer they stay as they are."""
+        if not self._is_due() and self._is_settled:
+            self._bring(self._known)
+            return
         try:
             wanted = {each.key: each for each in self._ask()}
         except HallmarkError as error:
@@ -60,6 +68,7 @@ class Keeper:
             LOG.info("%s is gone", key)
         self._bring(wanted)
         self._sweep(wanted.keys())
+        self._is_settled = self._known == wanted and not self._absent
 
     def stop(self) -> None:
         """Stop every server."""

@@ -24,11 +24,12 @@ from hallmark.twin.aws.seal import Seal
 from hallmark.twin.control import Control
 from hallmark.twin.files import hold, write
 from hallmark.twin.process import ENDED, respond_to_signal
+from hallmark.twin.pulse import Pulse
 from hallmark.twin.stores.keeper import Keeper
 from hallmark.twin.stores.wanted import Wanted, read
 
 EVERY = 1.0
-"""Seconds between two looks at AWS."""
+"""Seconds between two looks: at the servers, and at AWS if something may have changed there."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             lock.write(str(os.getpid()))
             lock.flush()
             state.chmod(0o700)
-            asyncio.run(serve(state, lambda: _wanted(options)))
+            asyncio.run(serve(state, lambda: _wanted(options), Pulse(options.aws_state).is_due))
             write(state / "stores.json", json.dumps(_about() | {"pid": ENDED}))
     except HallmarkError as error:
         sys.stderr.write(f"{error.message}\n")
@@ -49,18 +50,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return Exit.PASSED
 
 
-async def serve(state: Path, ask: Callable[[], Sequence[Wanted]]) -> None:
+async def serve(state: Path, ask: Callable[[], Sequence[Wanted]], is_due: Callable[[], bool] = lambda: True) -> None:
     """Follow what is asked for until SIGTERM or Ctrl-C.
 
     Args:
         state: The state directory.
         ask: What is wanted now.
+        is_due: Whether to ask now.
     """
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     respond_to_signal(state / "stores.json")
-    keeper = Keeper(state, ask)
+    keeper = Keeper(state, ask, is_due)
     with ThreadPoolExecutor(1, "servers") as thread:  # a single one, see the keeper
         try:
             await loop.run_in_executor(thread, keeper.follow)

@@ -29,6 +29,7 @@ SETTINGS = {
     "daemonize": "no",
     "save": '""',
     "appendonly": "yes",
+    "hz": "1",  # looks a second at what is due; ten wake an idle machine for nothing
     "maxmemory": "256mb",
     "maxmemory-policy": "volatile-lru",
 }

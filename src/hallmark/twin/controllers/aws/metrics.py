@@ -71,7 +71,9 @@ class MetricsServer:
         port = next(filter(None, map(_kubelet_port, self._nodes.all())), 0)
         if not port:
             return None
-        insecure = ssl.create_default_context()
+        insecure = ssl.SSLContext(
+            ssl.PROTOCOL_TLS_CLIENT
+        )  # without the machine's authorities, which take 30 ms to read
         insecure.check_hostname, insecure.verify_mode = False, ssl.CERT_NONE  # as --kubelet-insecure-tls
         headers = {"Authorization": f"Bearer {self._token}"}
         timeout = aiohttp.ClientTimeout(total=10)

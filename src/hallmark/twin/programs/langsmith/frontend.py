@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from hallmark.twin.programs import access
 from hallmark.twin.programs.container import Container
 from hallmark.twin.programs.dependencies import TIMED_OUT, Unreachable, connect, resolve
 from hallmark.twin.programs.langsmith.service import introduce
@@ -48,7 +49,7 @@ def main(container: Container) -> int:
     serve(
         container,
         int(container.environment.get("PORT") or 8080),
-        lambda request: _answer(container, upstreams, request),
+        lambda request: _logged(container, request, _answer(container, upstreams, request)),
     )
     container.forever()
 
@@ -73,6 +74,12 @@ def route(path: str) -> tuple[str, str]:
     if path.startswith("/api/"):
         return "backend", f"/api/v1/{path.removeprefix('/api/')}"
     return "", path
+
+
+def _logged(container: Container, request: Request, reply: Reply) -> Reply:
+    """Log a request, of a probe or of a person, as ``access_log`` does without any other setting."""
+    container.write(access.combined(request, reply))
+    return reply
 
 
 def _answer(container: Container, upstreams: Mapping[str, tuple[str, int]], request: Request) -> Reply:

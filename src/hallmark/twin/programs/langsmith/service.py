@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from hallmark.twin.programs import access
 from hallmark.twin.programs.container import Container
 from hallmark.twin.programs.langsmith import blob
 from hallmark.twin.programs.langsmith.stores import STORES, Trouble
@@ -94,7 +95,7 @@ def main(container: Container) -> int:
     stores = [STORES[each](container) for each in role.watched]
     health = begin(container, role, stores)
     port = port_of(container, role)
-    serve(container, port, lambda request: _answer(container, role, health, request))
+    serve(container, port, lambda request: _logged(container, role, request, _answer(container, role, health, request)))
     container.say("INFO", f"listening on port {port}")
     keep_looking(container, role, stores, health)
     container.forever()
@@ -171,6 +172,18 @@ def _watch(container: Container, role: Role, stores: Sequence[Used], health: Hea
             _look(container, store, health)
         if look % (BLOBS_EVERY // LOOKS_EVERY) == 0:
             _look_at_blobs(container, role)
+
+
+def _logged(container: Container, role: Role, request: Request, reply: Reply) -> Reply:
+    client = f"{request.client}:{request.port}"
+    log_access(container, role, client, request.method, request.path, reply.status)
+    return reply
+
+
+def log_access(container: Container, role: Role, client: str, method: str, path: str, status: int) -> None:  # noqa: PLR0917  (fields of one line)
+    """Log a request as uvicorn does, unless it is a probe: those of every pod would drown everything else."""
+    if path.partition("?")[0] != role.health:
+        container.say("INFO", access.uvicorn(client, method, path, status))
 
 
 def _answer(container: Container, role: Role, health: Health, request: Request) -> Reply:

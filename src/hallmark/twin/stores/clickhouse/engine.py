@@ -17,6 +17,8 @@ from hallmark.twin.stores.clickhouse.statements import insert
 
 CODECS = {"gzip": "gzip", "deflate": "deflate", "br": "br", "zstd": "zstd", "lz4": "lz4"}
 """HTTP's names for the engine's: it decompresses what clients send, frame after frame."""
+SETTINGS = "memory_worker_period_ms=1000"
+"""The engine looks twenty times a second at how much memory it has; once is enough for a laptop."""
 IGNORED = frozenset({"async_insert", "wait_for_async_insert"})
 """An INSERT is on disk when it is acknowledged, always."""
 
@@ -74,9 +76,9 @@ class Engine:
         self._incoming.mkdir(mode=0o700, parents=True, exist_ok=True)
         for left in self._incoming.iterdir():  # of one that was killed
             left.unlink()
-        options = f"?max_server_memory_usage={memory}" if memory else ""
+        options = f"{SETTINGS}&max_server_memory_usage={memory}" if memory else SETTINGS
         self._memory = memory
-        self._first = self._module.connect(f"file:{self._path}{options}")
+        self._first = self._module.connect(f"file:{self._path}?{options}")
         self.version = self._first.query("SELECT version()", "TabSeparated").bytes().decode().strip()
 
     def close(self) -> None:

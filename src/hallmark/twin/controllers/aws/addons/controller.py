@@ -19,9 +19,12 @@ from hallmark.twin.controllers.aws.session import ROLE
 from hallmark.twin.kube.client import APPLY, ApiError, NotFound
 from hallmark.twin.kube.kinds import NAMESPACES, SERVICE_ACCOUNTS, Key, Kind, Object
 from hallmark.twin.kube.reconcile import Mapper
+from hallmark.twin.pulse import Pulse
 
 EVERY, SOON = 10.0, 2.0
 """Seconds between two looks at the account, and while it is being filled: each look is a dozen calls."""
+SELDOM = 60.0
+"""Seconds between two looks while nothing is changed in it."""
 INSTALLED = "hallmark.dev/installed"
 """Annotation of kube-system: names of what was installed, each with the role it was given."""
 SYSTEM: Key = ("", "kube-system")
@@ -45,6 +48,8 @@ class Addons:
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
         self._caches = cloud.caches
+        self._pulse = Pulse(cloud.state.parent, SELDOM)
+        self._last: dict[str, dict[str, str]] = {}
 
     def watches(self) -> "dict[Kind, Mapper]":
         """The namespace that holds the note."""
@@ -57,7 +62,9 @@ class Addons:
         if not cluster or namespace is None:
             return SOON
         known: dict[str, str] = json.loads((namespace["metadata"].get("annotations") or {}).get(INSTALLED, "{}"))
-        wanted = await self._wanted(cluster)
+        if self._pulse.is_due() or not self._last:
+            self._last = await self._wanted(cluster)
+        wanted = self._last
         now = dict(known)
         for name, values in wanted.items():
             if name not in known:

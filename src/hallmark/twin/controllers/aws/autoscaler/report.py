@@ -14,6 +14,8 @@ from hallmark.twin.controllers.workloads.pods import is_ready
 from hallmark.twin.kube.kinds import Object
 
 NAMESPACE, NAME = "kube-system", "cluster-autoscaler-status"
+DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+"""libyaml's where it is there: ten times as fast, and this is written every ten seconds."""
 UPDATED = "cluster-autoscaler.kubernetes.io/last-updated"
 
 
@@ -85,7 +87,7 @@ def config_map(
     }
     return {
         "metadata": {"name": NAME, "namespace": NAMESPACE, "annotations": {UPDATED: stamp}},
-        "data": {"status": yaml.safe_dump(status, sort_keys=False)},
+        "data": {"status": yaml.dump(status, Dumper=DUMPER, sort_keys=False)},
     }
 
 

@@ -12,9 +12,10 @@ from hallmark.twin.controllers.aws.nodes.objects import Machine
 from hallmark.twin.kube.events import Recorder
 from hallmark.twin.kube.kinds import NAMESPACES, NODES, Key, Kind, Object
 from hallmark.twin.kube.reconcile import Mapper
+from hallmark.twin.pulse import Pulse
 
 EVERY = 2.0
-"""Seconds between two looks at the instances: one call."""
+"""Seconds between two looks at the instances: one call, unless the account rests."""
 GROUPS_EVERY = 10.0
 """Seconds between two looks at the node groups: their labels and taints change rarely."""
 ALL: Key = ("", "nodes")
@@ -36,6 +37,8 @@ class Nodes:
         self._events = Recorder(cloud.caches.api, "cloud-node-lifecycle-controller")
         self._groups: dict[str, dict[str, Any]] = {}
         self._looked = -GROUPS_EVERY
+        self._pulse = Pulse(cloud.state.parent)
+        self._machines: list[Machine] = []
         self._types: dict[str, Mapping[str, Any]] = {}
         self._subnets: dict[str, Mapping[str, Any]] = {}
 
@@ -45,8 +48,10 @@ class Nodes:
 
     async def reconcile(self, _: Key) -> float | None:
         """Compare instances and Nodes."""
-        cluster = await self._cloud.look()
-        machines = await self._machines(cluster) if cluster else []
+        if self._pulse.is_due():
+            cluster = await self._cloud.look()
+            self._machines = await self._find(cluster) if cluster else []
+        machines = self._machines
         known = {node["metadata"]["name"]: node for node in self._caches[NODES].all()}
         for machine in machines:
             await self._keep(machine, known.get(machine.name))
@@ -56,7 +61,7 @@ class Nodes:
                 await self._remove(node)
         return EVERY
 
-    async def _machines(self, cluster: str) -> list[Machine]:
+    async def _find(self, cluster: str) -> list[Machine]:
         ec2 = self._cloud.account("ec2")
         filters = [
             {"Name": "tag:eks:cluster-name", "Values": [cluster]},

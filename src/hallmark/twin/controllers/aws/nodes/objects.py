@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from hallmark.twin.cluster.schema import quantities
 from hallmark.twin.controllers.aws.nodes import addresses, sizes
 from hallmark.twin.kube.kinds import Object
 
@@ -119,12 +120,16 @@ def node(machine: Machine, taken: Sequence[str]) -> Object:
 
 
 def status(machine: Machine) -> Object:
-    """What of a node's status the instance decides; conditions and versions are the kubelet's."""
+    """What of a node's status the instance decides, as the API writes it; the rest is the kubelet's."""
     return {
         "addresses": _addresses(machine.instance),
-        "capacity": sizes.capacity(machine.type_, machine.disk_gib),
-        "allocatable": sizes.allocatable(machine.type_, machine.disk_gib),
+        "capacity": _canonical(sizes.capacity(machine.type_, machine.disk_gib)),
+        "allocatable": _canonical(sizes.allocatable(machine.type_, machine.disk_gib)),
     }
+
+
+def _canonical(amounts: Mapping[str, str]) -> dict[str, str]:
+    return {name: quantities.canonical(amount) for name, amount in amounts.items()}
 
 
 def _addresses(instance: Mapping[str, Any]) -> list[dict[str, str]]:

@@ -1,0 +1,27 @@
+"""A twin that nobody uses: its logs tell that it lives, as those of the real system do."""
+
+import json
+import re
+import time
+from typing import Any
+
+GROUP = "/aws/containerinsights/"
+PROBED = re.compile(r'"GET /health HTTP/1\.1" 200 0 "-" "kube-probe/')
+WITHIN = 60.0
+"""Seconds in which a probe is made, logged and shipped; a grade looks back for fifteen minutes."""
+
+
+def test_an_idle_twin_has_fresh_log_events(person: Any, wait_for: Any) -> None:
+    """Nobody asks for anything; the kubelet does, and what the frontend says of it is in CloudWatch soon."""
+    since = int(time.time() * 1000)
+    logs = person.aws("logs")
+    groups = logs.describe_log_groups(logGroupNamePrefix=GROUP)["logGroups"]
+    name = next(each["logGroupName"] for each in groups if each["logGroupName"].endswith("/application"))
+
+    def probes() -> list[str]:
+        found = logs.filter_log_events(logGroupName=name, startTime=since)["events"]
+        told = [json.loads(each["message"]) for each in found]
+        ours = [each["log"] for each in told if each["kubernetes"]["namespace_name"] == "langsmith"]
+        return [line for line in ours if PROBED.search(line)]
+
+    wait_for(probes, WITHIN)
