@@ -10,7 +10,7 @@ import pytest
 
 from hallmark import catalog, reference
 from hallmark.errors import AuthorError
-from hallmark.faults import kinds, measure
+from hallmark.faults import figures, kinds
 from hallmark.model import CheckSpec, Lab, Level
 from hallmark.reporting import pages
 
@@ -102,7 +102,7 @@ def test_every_kind_of_fault_is_on_the_page_with_what_people_see(root: Path) -> 
     for each in map(kinds.about, kinds.names()):
         assert f"## {each.name} {{ #{each.name} }}" in page
         assert not each.seen or "People see: " in page.split(f"## {each.name} {{")[1].split("\n## ")[0]
-    assert page.count("| not yet |") == len(set(kinds.names()) - set(measure.read()))
+    assert page.count("| not yet |") == len(set(kinds.names()) - set(figures.read()))
 
 
 def test_nothing_but_guides_and_the_changelog_is_read_from_the_project(root: Path) -> None:
