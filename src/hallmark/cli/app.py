@@ -19,7 +19,7 @@ from hallmark.model import Lab
 from hallmark.targets.aws import AwsSource
 from hallmark.targets.cluster import ClusterSource
 from hallmark.targets.files import FilesSource
-from hallmark.targets.platform import PlatformSource, key_of
+from hallmark.targets.platform import KEYS, PlatformSource, key_of
 from hallmark.targets.profile import Profile, load
 from hallmark.targets.workstation import WorkstationSource
 
@@ -105,7 +105,12 @@ class App:
         }
 
     def people(self, profile: Profile) -> Source | None:
-        """Who looks at the platform as its users do while it is broken; None: there is no way in, or no API key."""
+        """Who looks at the platform as its users do while it is broken; None, which is told: no way in, or no key."""
+        if (found := self._member(profile)) is None:
+            self.say(f"The look from outside is left out: there is no way in, or no API key ({KEYS[0]}).")
+        return found
+
+    def _member(self, profile: Profile) -> Source | None:
         if profile.target != "twin":
             key = key_of(os.environ)
         elif entrance := self.twin.entrance():

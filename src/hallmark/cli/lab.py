@@ -62,6 +62,8 @@ def list_(app: App) -> None:
 def start(app: App, lab_id: str) -> None:
     """Bring the target into the lab's start state and hand out its files.
 
+    Where the lab breaks something and people have a way in, the symptom is looked at from there, too.
+
     \b
     Example:
       hallmark lab start edge-waf-rate-limit
@@ -154,7 +156,8 @@ def _begin(app: App, chosen: Lab) -> None:
     _hand_out(app.root / "labs" / chosen.id / "start", app.root / "work" / chosen.id)
     fault = app.root / "graders" / chosen.id / "fault.toml"
     if fault.is_file():
-        runner.inject(fault, app.profile(chosen), app.home)
+        profile = app.profile(chosen)
+        runner.inject(fault, profile, app.home, people=app.people(profile))
     _remember(app, chosen, Attempt(_now()))
 
 
