@@ -105,6 +105,18 @@ def test_every_kind_of_fault_is_on_the_page_with_what_people_see(root: Path) -> 
     assert page.count("| not yet |") == len(set(kinds.names()) - set(figures.read()))
 
 
+def test_figures_that_are_not_there_are_a_dash(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a kind that was measured before signs of recovery were; of one with a problem, which is told instead."""
+    old = {"seen": "nothing", "symptom": 1.0, "recovery": 2.0, "problem": "", "day": "2026-01-01"}
+    wrong = {**old, "recovered": 0.0, "times": 2, "problem": "R1: not ready"}
+    monkeypatch.setattr(figures, "read", lambda: {"dns-alias-moved": old, "redis-evicting": wrong})
+    page = written(root)["faults.md"].replace("\N{EN DASH}", "-")
+    rows = {line.split("]")[0]: line for line in page.splitlines() if line.startswith("| [")}
+    assert "| 1.0 | 2.0 | - | 1 | nothing | 2026-01-01 |" in rows["| [dns-alias-moved"]
+    assert "| - | - | - | 2 | R1: not ready | 2026-01-01 |" in rows["| [redis-evicting"]
+    assert "| - | - | - | - | - | not yet |" in rows["| [volume-throttled"]
+
+
 def test_nothing_but_guides_and_the_changelog_is_read_from_the_project(root: Path) -> None:
     """Solutions, faults and start files stay where they are."""
     assert "CANARY" not in json.dumps(written(root))
