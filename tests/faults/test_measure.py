@@ -12,6 +12,7 @@ from hallmark.faults import by_hand, figures, journal, kinds, measure, state
 from hallmark.faults.figures import Measured
 from hallmark.faults.measure import Onlookers, Stopwatch
 from hallmark.faults.reader import Reader
+from hallmark.faults.runner import Runner
 from hallmark.model import Answer, Call, Status
 
 KIND, PARAMETERS = "redis-evicting", "lab-redis7"
@@ -44,7 +45,7 @@ def stopwatch(
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits for what will not come."""
-    monkeypatch.setattr(measure, "RECOVERS_WITHIN", 3.0)
+    monkeypatch.setattr(measure, "RECOVERS_WITHIN", 5.0)
 
 
 def test_three_times_in_a_row_with_the_same_end(system: Any) -> None:
@@ -92,6 +93,18 @@ def test_an_end_that_is_not_the_beginning_is_reported(system: Any) -> None:
 
 
 @pytest.mark.usefixtures("hurried")
+def test_after_a_fault_that_could_not_be_injected_signs_are_looked_at_again(
+    system: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was undone, and nobody has proved yet that it was undone whole."""
+    monkeypatch.setattr(Runner, "inject", _refused)
+    watch = stopwatch(system, in_turn((), [R1]))
+    assert watch.measure(by_hand.fault(KIND, {}), 3).problem == "it was refused"
+    with pytest.raises(EnvironmentFault, match="not healthy before"):
+        watch.measure(by_hand.fault(KIND, {}))
+
+
+@pytest.mark.usefixtures("hurried")
 def test_what_is_not_healthy_is_not_broken(system: Any) -> None:
     """Before the first call all signs hold."""
     with pytest.raises(EnvironmentFault, match=f"not healthy before {KIND}: {R1}"):
@@ -109,6 +122,10 @@ def test_the_state_tells_that_the_fault_is_there_and_that_it_is_gone(system: Any
     assert state.differing(kind, read, before) != []
     system.revert()
     assert state.differing(kind, read, before) == []
+
+
+def _refused(*_: Any) -> None:
+    raise EnvironmentFault("it was refused")
 
 
 def test_the_worst_of_all_turns_is_kept() -> None:

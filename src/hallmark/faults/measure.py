@@ -92,6 +92,7 @@ class Stopwatch:
         try:
             injected = Runner(self._profile, self._home, self._target, self._onlookers.people).inject(fault)
         except HallmarkError as failure:
+            self._is_healthy = False
             self._require_round(kind)
             return Measured(fault.kind, problem=failure.message)
         try:
