@@ -115,13 +115,14 @@ class App:
             key = key_of(os.environ)
         elif entrance := self.twin.entrance():
             profile = replace(profile, url="", proxy=entrance.proxy, ca=str(entrance.authority))
-            key = self._twin_key()
+            key = self.twin_key()
         else:
             return None
         return PlatformSource(profile, key, PATIENCE) if key else None
 
-    def _twin_key(self) -> str:
-        with suppress(HallmarkError):  # there may be no release
+    def twin_key(self) -> str:
+        """The API key of the twin's platform; empty: there is no release, or it does not answer now."""
+        with suppress(HallmarkError):
             return self.twin.api_key()
         return ""
 

@@ -148,7 +148,7 @@ def _setting(text: str) -> tuple[str, object]:
 
 def _table(found: list[Measured]) -> Table:
     right = [Column(name, justify="right", no_wrap=True) for name in ("times", "symptom", "recovery", "recovered")]
-    table = Table(Column("kind", no_wrap=True), *right, "people see")
+    table = Table(Column("kind", no_wrap=True), *right, "people see", box=None, pad_edge=False, header_style="bold")
     for row in found:
         seconds = [f"{each:.1f} s" if each else "-" for each in (row.symptom, row.recovery, row.recovered)]
         table.add_row(row.kind, str(row.times), *seconds, escape(row.problem or row.seen))
