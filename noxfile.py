@@ -69,7 +69,7 @@ def mutants(session: nox.Session) -> None:
 
 @nox.session
 def faults(session: nox.Session) -> None:
-    """Inject and revert every kind of fault on the twin and keep how long it took, for the page about faults."""
+    """Hold every kind of fault against what is documented and keep its figures: nox -s faults -- --times 3."""
     install(session, "twin")
     session.run("hallmark", "fault", "measure", "--keep", *session.posargs)
 

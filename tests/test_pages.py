@@ -10,7 +10,7 @@ import pytest
 
 from hallmark import catalog, reference
 from hallmark.errors import AuthorError
-from hallmark.faults import kinds, measure
+from hallmark.faults import figures, kinds
 from hallmark.model import CheckSpec, Lab, Level
 from hallmark.reporting import pages
 
@@ -102,7 +102,19 @@ def test_every_kind_of_fault_is_on_the_page_with_what_people_see(root: Path) -> 
     for each in map(kinds.about, kinds.names()):
         assert f"## {each.name} {{ #{each.name} }}" in page
         assert not each.seen or "People see: " in page.split(f"## {each.name} {{")[1].split("\n## ")[0]
-    assert page.count("| not yet |") == len(set(kinds.names()) - set(measure.read()))
+    assert page.count("| not yet |") == len(set(kinds.names()) - set(figures.read()))
+
+
+def test_figures_that_are_not_there_are_a_dash(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a kind that was measured before signs of recovery were; of one with a problem, which is told instead."""
+    old = {"seen": "nothing", "symptom": 1.0, "recovery": 2.0, "problem": "", "day": "2026-01-01"}
+    wrong = {**old, "recovered": 0.0, "times": 2, "problem": "R1: not ready"}
+    monkeypatch.setattr(figures, "read", lambda: {"dns-alias-moved": old, "redis-evicting": wrong})
+    page = written(root)["faults.md"].replace("\N{EN DASH}", "-")
+    rows = {line.split("]")[0]: line for line in page.splitlines() if line.startswith("| [")}
+    assert "| 1.0 | 2.0 | - | 1 | nothing | 2026-01-01 |" in rows["| [dns-alias-moved"]
+    assert "| - | - | - | 2 | R1: not ready | 2026-01-01 |" in rows["| [redis-evicting"]
+    assert "| - | - | - | - | - | not yet |" in rows["| [volume-throttled"]
 
 
 def test_nothing_but_guides_and_the_changelog_is_read_from_the_project(root: Path) -> None:

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from hallmark.errors import EnvironmentFault, GuardRefused, UsageError
-from hallmark.faults import runner
+from hallmark.faults import kinds, runner
 from hallmark.faults.definition import Fault
 from hallmark.faults.journal import State
+from hallmark.faults.kinds import workload_scaled
 from hallmark.model import Answer, Call, Status
 from hallmark.targets.cluster_writer import ClusterWriter
 
@@ -35,6 +36,14 @@ def pods(system: Any, component: str) -> list[tuple[str, str]]:
     """Phase and role of each pod of a component."""
     name = "app.kubernetes.io/component"
     return [(p, r) for labels, r, p in system.stage.state()["pods"] if labels[name] == f"langsmith-{component}"]
+
+
+def test_what_people_see_depends_on_the_component_and_how_often_it_runs() -> None:
+    """It is said of those that were tried, without a pod; of others and of other numbers it is not."""
+    for component, sight in workload_scaled.SEEN_WITHOUT.items():
+        assert kinds.load("workload-scaled", {"component": component, "replicas": 0}).seen == sight
+        assert kinds.load("workload-scaled", {"component": component, "replicas": 1}).seen is None
+    assert kinds.load("workload-scaled", {"component": "backend", "replicas": 0}).seen is None
 
 
 def test_a_component_scaled_to_zero_has_no_pods(system: Any) -> None:

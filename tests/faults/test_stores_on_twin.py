@@ -164,6 +164,17 @@ def test_an_evicting_queue_looks_well_and_gets_its_policy_back(house: House) -> 
     house.recover()
 
 
+def test_a_stopped_database_is_measured_three_times_in_a_row(house: House) -> None:
+    """Each time R1 to R9 hold afterwards, and the end is the beginning."""
+    before = house.state()
+    with house.clone.start("fault", "measure", "--times", "3", "database-stopped") as process:
+        table, told = process.communicate(timeout=1800)
+    assert process.returncode == 0, told + table
+    assert told.count("database-stopped: recovered after") == 3
+    house.recover()
+    assert house.state() == before
+
+
 @pytest.mark.parametrize("kind", ["database-password-wrong", "redis-token-changed", "clickhouse-memory-lowered"])
 def test_an_inject_that_is_killed_is_reverted(house: House, kind: str) -> None:
     """SIGKILL as soon as something may have been changed; `hallmark revert` mends it."""

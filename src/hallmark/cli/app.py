@@ -19,7 +19,7 @@ from hallmark.model import Lab
 from hallmark.targets.aws import AwsSource
 from hallmark.targets.cluster import ClusterSource
 from hallmark.targets.files import FilesSource
-from hallmark.targets.platform import PlatformSource, key_of
+from hallmark.targets.platform import KEYS, PlatformSource, key_of
 from hallmark.targets.profile import Profile, load
 from hallmark.targets.workstation import WorkstationSource
 
@@ -105,18 +105,24 @@ class App:
         }
 
     def people(self, profile: Profile) -> Source | None:
-        """Who looks at the platform as its users do while it is broken; None: there is no way in, or no API key."""
+        """Who looks at the platform as its users do while it is broken; None, which is told: no way in, or no key."""
+        if (found := self._member(profile)) is None:
+            self.say(f"The look from outside is left out: there is no way in, or no API key ({KEYS[0]}).")
+        return found
+
+    def _member(self, profile: Profile) -> Source | None:
         if profile.target != "twin":
             key = key_of(os.environ)
         elif entrance := self.twin.entrance():
             profile = replace(profile, url="", proxy=entrance.proxy, ca=str(entrance.authority))
-            key = self._twin_key()
+            key = self.twin_key()
         else:
             return None
         return PlatformSource(profile, key, PATIENCE) if key else None
 
-    def _twin_key(self) -> str:
-        with suppress(HallmarkError):  # there may be no release
+    def twin_key(self) -> str:
+        """The API key of the twin's platform; empty: there is no release, or it does not answer now."""
+        with suppress(HallmarkError):
             return self.twin.api_key()
         return ""
 

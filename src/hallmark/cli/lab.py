@@ -20,6 +20,10 @@ from hallmark.evidence.snapshot import write_text
 from hallmark.faults import runner
 from hallmark.model import Lab
 from hallmark.targets.aws import AwsSource
+from hallmark.waiting import until
+
+ANSWERS_WITHIN = 60.0
+"""Seconds until the platform of a twin that was reset answers; usually a dozen."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,8 @@ def list_(app: App) -> None:
 @click.pass_obj
 def start(app: App, lab_id: str) -> None:
     """Bring the target into the lab's start state and hand out its files.
+
+    Where the lab breaks something and people have a way in, the symptom is looked at from there, too.
 
     \b
     Example:
@@ -148,14 +154,26 @@ def apply_solution(app: App, chosen: Lab, script: str = "solve") -> None:
 
 
 def _begin(app: App, chosen: Lab) -> None:
+    fault = app.root / "graders" / chosen.id / "fault.toml"
     if app.settings().target == "twin" and chosen.start != "current":
         app.twin.up(app.say)
-        app.twin.empty() if chosen.start == "empty" else app.twin.reset(app.say, chosen.start)
+        app.twin.empty() if chosen.start == "empty" else _reset(app, chosen.start, is_watched=fault.is_file())
     _hand_out(app.root / "labs" / chosen.id / "start", app.root / "work" / chosen.id)
-    fault = app.root / "graders" / chosen.id / "fault.toml"
     if fault.is_file():
-        runner.inject(fault, app.profile(chosen), app.home)
+        profile = app.profile(chosen)
+        runner.inject(fault, profile, app.home, people=app.people(profile))
     _remember(app, chosen, Attempt(_now()))
+
+
+def _reset(app: App, start: str, *, is_watched: bool) -> None:
+    """Reset the twin; where people will look, wait until it is not the platform of before that answers them.
+
+    That one goes on for some seconds. The restored one does not know the key that it had given out.
+    """
+    before = app.twin_key() if is_watched else ""
+    app.twin.reset(app.say, start)
+    if before:
+        until(lambda: app.twin.entrance() is None or app.twin_key() not in {"", before}, ANSWERS_WITHIN, pause=0.5)
 
 
 def _hand_out(start: Path, work: Path) -> None:

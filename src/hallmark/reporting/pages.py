@@ -17,7 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from hallmark.errors import AuthorError
-from hallmark.faults import kinds, measure
+from hallmark.faults import figures, kinds
 from hallmark.model import CheckSpec, Lab
 from hallmark.reference import Reference, Row, matrix
 
@@ -108,7 +108,7 @@ def _decisions(reference: Reference) -> str:
 
 
 def _faults() -> str:
-    return _render("faults.md", kinds=[kinds.about(name) for name in kinds.names()], measured=measure.read())
+    return _render("faults.md", kinds=[kinds.about(name) for name in kinds.names()], measured=figures.read())
 
 
 def _lab(lab: Lab, guide: str) -> str:

@@ -7,7 +7,8 @@ A kind's docstring is the symptom an operator sees. It has two functions::
 
 `observe` may take any of the parameters of `plan`. A kind whose symptom takes longer than most to show says so with
 a constant ``SHOWS_WITHIN``, in seconds. One that people notice says what they see, and nothing else, with a constant
-``SEEN``, a :class:`~hallmark.faults.sight.Sight`: where there is a way to look, it is proved as well.
+``SEEN``, a :class:`~hallmark.faults.sight.Sight`, or, where it depends on the parameters, with a function ``seen`` of
+them: where there is a way to look, it is proved as well.
 """
 
 import importlib
@@ -110,14 +111,14 @@ def load(name: str, params: Mapping[str, Any]) -> Kind:
         raise AuthorError(f"the fault {name} takes no parameter {min(unknown)!r}.")
     if missing := {each for each, found in accepted.items() if found.default is found.empty} - set(params):
         raise AuthorError(f"the fault {name} needs the parameter {min(missing)!r}.")
-    seen = {each: value for each, value in params.items() if each in inspect.signature(module.observe).parameters}
+    looked_at = {each: value for each, value in params.items() if each in inspect.signature(module.observe).parameters}
     return Kind(
         name=name,
         symptom=inspect.cleandoc(module.__doc__ or ""),
         plan=partial(module.plan, **params),
-        observe=partial(module.observe, **seen),
+        observe=partial(module.observe, **looked_at),
         shows_within=getattr(module, "SHOWS_WITHIN", 0.0),
-        seen=getattr(module, "SEEN", None),
+        seen=module.seen(**params) if hasattr(module, "seen") else getattr(module, "SEEN", None),
     )
 
 

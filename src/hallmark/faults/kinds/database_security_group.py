@@ -2,7 +2,7 @@
 
 Sign-in and almost every API call fail: backend and platform-backend log timeouts, not refusals and not failed
 passwords. RDS says the database is available. Redis, ClickHouse and S3 are untouched. A security group does not cut
-connections that are already tracked: on a busy system the fault bites when a pod is restarted (sharp edge SE-39).
+connections that are already tracked: people see nothing of the fault until a pod is restarted (sharp edge SE-39).
 
 The fault revokes, rule by rule, what lets the nodes reach the database's port. AWS gives a restored rule a new id.
 """

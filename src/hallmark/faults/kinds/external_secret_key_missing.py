@@ -1,8 +1,8 @@
 """New pods of a component do not start: the Secret they read is not there (sharp edge SE-51).
 
 The pods wait with CreateContainerConfigError. The ExternalSecret says SecretSyncedError: it asks for one name that the
-store does not have, and a Secret is made as a whole or not at all. Pods that run already stay up, so users notice
-nothing until the next restart. The store, its permissions and every other Secret are untouched.
+store does not have, and a Secret is made as a whole or not at all. Pods that run already stay up, so people see nothing
+until the next restart. The store, its permissions and every other Secret are untouched.
 
 The fault renames one remote key, deletes the Secret the operator made of it, and restarts one component. Nothing is
 lost: once the name is right, the operator makes the Secret again.

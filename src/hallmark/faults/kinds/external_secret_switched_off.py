@@ -1,8 +1,9 @@
 """What is changed in the store does not arrive in the cluster: one Secret is not External Secrets' any more (SE-55).
 
 The ExternalSecret still says SecretSynced, for it has nothing to do: its creation policy is None. The Secret it made
-has no owner and keeps what it holds, so every pod runs on. A new value in the store stays there, an edit by hand stays,
-too, and nobody can say where the value comes from. The store, every other Secret and all workloads are untouched.
+has no owner and keeps what it holds, so every pod runs on, and people see nothing. A new value in the store stays
+there, an edit by hand stays, too, and nobody can say where the value comes from. The store, every other Secret and all
+workloads are untouched.
 
 The fault is what somebody does whose edits the operator keeps undoing. Nothing is lost: with its old policy back, the
 operator takes the Secret over and writes what the store holds.

@@ -11,12 +11,11 @@ The fault scales the workers of the ingest queue to zero. Its inverse restores t
 from hallmark.faults.journal import Step
 from hallmark.faults.kinds import Observation, workload_scaled
 from hallmark.faults.reader import Reader
-from hallmark.faults.sight import Sight
 
 SHOWS_WITHIN = 120.0
 """As long as pods may take to end."""
-SEEN = Sight("small_read", "unseen", 404, words="POST /api/v1/runs: 202; GET /api/v1/runs/<id>: 404")
 COMPONENT = "ingest-queue"
+SEEN = workload_scaled.SEEN_WITHOUT[COMPONENT]
 
 
 def plan(read: Reader) -> list[Step]:

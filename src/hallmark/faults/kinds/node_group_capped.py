@@ -1,11 +1,11 @@
 """Pods wait for a node, and none comes: the node group may not grow (sharp edge SE-66).
 
 Some pods of one component are Pending with Insufficient cpu or memory. Cluster Autoscaler is healthy and says
-NotTriggerScaleUp: max node group size reached. What runs goes on running, so users notice only that work takes
+NotTriggerScaleUp: max node group size reached. What runs goes on running, so people see nothing but that work takes
 longer. The nodes, the autoscaler, its permissions and every other workload are untouched.
 
-The fault lets the node groups for ordinary pods be no larger than they are, and scales one component beyond what
-fits on them. Its inverses restore the recorded sizes; a node that is not needed any more goes by itself.
+The fault lets the node groups for ordinary pods be no larger than they are, and scales one component beyond what fits
+on them. Its inverses restore the recorded sizes; a node that is not needed any more goes by itself.
 """
 
 from typing import Any

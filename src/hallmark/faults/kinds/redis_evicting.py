@@ -1,9 +1,9 @@
 """Accepted runs are gone without a trace when Redis is full: it evicts the queue.
 
-Nobody notices before: everything is green, and stays green. Once memory is full, writing goes on (202), reading goes
-on, and what waited in the queue never appears. CloudWatch shows Evictions above 0 and DatabaseMemoryUsagePercentage at
-its end; no log has an error. With noeviction the same load would be refused, which is safe: clients know. The cache's
-size, token and network are untouched.
+People see nothing before: everything is green, and stays green. Once memory is full, writing goes on (202), reading
+goes on, and what waited in the queue never appears. CloudWatch shows Evictions above 0 and
+DatabaseMemoryUsagePercentage at its end; no log has an error. With noeviction the same load would be refused, which is
+safe: clients know. The cache's size, token and network are untouched.
 
 The fault sets maxmemory-policy in the cache's parameter group, which takes effect at once. Its inverse restores the
 recorded value. What is evicted meanwhile is lost: that is the symptom.

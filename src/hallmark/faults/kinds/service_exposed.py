@@ -1,11 +1,11 @@
 """There is a second way in, without TLS, redirect and firewall (sharp edge SE-01).
 
-Nobody notices: everything works. The Service of the frontend has an EXTERNAL-IP, in EC2 there is one more load
-balancer, and plain HTTP on its port 80 gives the user interface. The Ingress, its load balancer and its certificate
-are untouched.
+People see nothing: everything works. The Service of the frontend has an EXTERNAL-IP, in EC2 there is one more load
+balancer, and plain HTTP on its port 80 gives the user interface. The Ingress, its load balancer and its certificate are
+untouched.
 
-The fault sets the type of the Service that leads to the component. Its inverse sets the recorded type; whoever made
-the load balancer takes it away again.
+The fault sets the type of the Service that leads to the component. Its inverse sets the recorded type; whoever made the
+load balancer takes it away again.
 """
 
 from typing import Any

@@ -1,8 +1,8 @@
 """ClickHouse is slow under load: its volume has 3000 operations a second and 125 MiB/s (sharp edge SE-22).
 
-Queries and merges take long, inserts pile up, and no error says why. The claim is bound and the storage class
-promises more. In EC2 the volume has what gp3 has by default; VolumeThroughputPercentage is at 100. Size, type,
-encryption and every object of the cluster are untouched, and no data moves.
+Queries and merges take long, inserts pile up, and no error says why; without load people see nothing. The claim is
+bound and the storage class promises more. In EC2 the volume has what gp3 has by default; VolumeThroughputPercentage is
+at 100. Size, type, encryption and every object of the cluster are untouched, and no data moves.
 
 The fault modifies the EBS volume. AWS lets a volume be modified again only once the last modification is completed,
 which may take hours, and a few times a day (EBS User Guide, "Modify a volume"). So on AWS its inverse may be refused

@@ -15,6 +15,8 @@ from hallmark.faults.kinds import Observation
 from hallmark.faults.reader import Reader
 from hallmark.faults.sight import Sight
 
+SHOWS_WITHIN = 180.0
+"""A changed web ACL takes from seconds to minutes to be everywhere (AWS WAF developer guide)."""
 SEEN = Sight("small_run", "refused", 403, by_balancer=True, words="POST /api/v1/runs: 403, an HTML page of awselb/2.0")
 NAME = "block-run-paths"
 PATH = "/api/v1/runs"

@@ -16,8 +16,13 @@ from hallmark.faults import balancers
 from hallmark.faults.journal import Step
 from hallmark.faults.kinds import Observation
 from hallmark.faults.reader import Reader
+from hallmark.faults.sight import Sight
 
 Rule = Mapping[str, Any]
+SHOWS_WITHIN = 180.0
+"""A changed web ACL takes from seconds to minutes to be everywhere (AWS WAF developer guide)."""
+_WORDS = "POST /api/v1/runs with 64 KB: 403, an HTML page of awselb/2.0; with 1 KB: 202"
+SEEN = Sight("large_run", "refused", 403, by_balancer=True, words=_WORDS)
 COMMON = "AWSManagedRulesCommonRuleSet"
 _CORE_LABEL = "awswaf:managed:aws:core-rule-set:"
 _EXCEPTIONS = ("ScopeDownStatement", "RuleActionOverrides", "ExcludedRules")

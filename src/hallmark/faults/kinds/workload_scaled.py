@@ -2,8 +2,8 @@
 
 Of a component scaled to zero there are no pods, no events and no errors of its own: whoever depends on it complains.
 ClickHouse: traces are accepted and pile up in the queue, reading them fails. Ingest queue: traces are accepted and
-never appear. Nothing is lost as long as the queue keeps them. Volumes, Secrets and every other workload stay as they
-are.
+never appear. Of other components it is not said what people see. Nothing is lost as long as the queue keeps it.
+Volumes, Secrets and every other workload stay as they are.
 
 The fault sets the number of replicas. A workload that an autoscaler scales is left alone.
 """
@@ -12,9 +12,21 @@ from hallmark.faults import changes, release
 from hallmark.faults.journal import Step
 from hallmark.faults.kinds import Observation
 from hallmark.faults.reader import Reader
+from hallmark.faults.sight import Sight
 
 SHOWS_WITHIN = 120.0
 """Pods have 30 seconds to end (LangSmith chart 0.16), and new ones have to start."""
+
+SEEN_WITHOUT = {
+    "clickhouse": Sight("small_read", "refused", 500, words="POST /api/v1/runs: 202; GET /api/v1/runs/<id>: 500"),
+    "ingest-queue": Sight("small_read", "unseen", 404, words="POST /api/v1/runs: 202; GET /api/v1/runs/<id>: 404"),
+}
+"""What people see while there is not one pod of a component; of others it is not said."""
+
+
+def seen(component: str, replicas: int) -> Sight | None:
+    """Return what people see; None: it is not said."""
+    return None if replicas else SEEN_WITHOUT.get(component)
 
 
 def plan(read: Reader, component: str, replicas: int) -> list[Step]:
