@@ -166,14 +166,10 @@ def _begin(app: App, chosen: Lab) -> None:
 
 
 def _reset(app: App, start: str, *, is_watched: bool) -> None:
-    """Reset the twin; where people will look, wait until it is not the platform of before that answers them.
-
-    That one goes on for some seconds. The restored one does not know the key that it had given out.
-    """
-    before = app.twin_key() if is_watched else ""
+    """Reset the twin; where people will look, wait until it lets them in."""
     app.twin.reset(app.say, start)
-    if before:
-        until(lambda: app.twin.entrance() is None or app.twin_key() not in {"", before}, ANSWERS_WITHIN, pause=0.5)
+    if is_watched:
+        until(lambda: app.twin.entrance() is None or app.twin_key(), ANSWERS_WITHIN, pause=0.5)
 
 
 def _hand_out(start: Path, work: Path) -> None:

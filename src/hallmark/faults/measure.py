@@ -123,7 +123,10 @@ class Stopwatch:
 
         def is_nothing() -> bool:
             nonlocal left
-            left = (before and state.differing(kind, self._read, before)) or self._onlookers.signs(kind)
+            missed = (before and state.differing(kind, self._read, before)) or self._onlookers.signs(kind)
+            if missed and missed != left:
+                self._say(f"{kind.name}: not yet: {missed[0]}")
+            left = missed
             return not left
 
         until(is_nothing, RECOVERS_WITHIN, pause=1)
