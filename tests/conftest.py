@@ -1,5 +1,6 @@
 """What all tests share: a copy of the project to work in, and twins made from one that is built once."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -13,8 +14,11 @@ from typing import Any
 import pytest
 
 from hallmark.faults import runner
+from hallmark.twin.aws.seal import Seal
+from hallmark.twin.control import Control
 from hallmark.twin.files import hold
 from hallmark.twin.supervisor import Twin
+from hallmark.waiting import until
 
 ROOT = Path(__file__).parents[1]
 TREES = ("labs", "graders", "solutions", "terraform")
@@ -99,6 +103,41 @@ def _copy(project: Path) -> Path:
     for tree in TREES:
         shutil.copytree(ROOT / tree, project / tree, ignore=ignore)
     return project
+
+
+@dataclass(frozen=True)
+class Emulated:
+    """An emulated AWS that tests share, each in an account of its own.
+
+    Attributes:
+        control: Its control paths.
+        state: Its state directory.
+    """
+
+    control: Control
+    state: Path
+
+    @property
+    def endpoint(self) -> str:
+        """Its URL."""
+        return f"http://127.0.0.1:{self.control.port}"
+
+
+@pytest.fixture(scope="session")
+def emulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulated]:
+    """An emulated AWS on a free port of this machine."""
+    state = tmp_path_factory.mktemp("emulated")
+    command = [sys.executable, "-m", "hallmark.twin.aws.server", "--port", "0", "--state", str(state), "--no-autosave"]
+    with (state / "log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as server:
+        try:
+            about = state / "server.json"
+            until(lambda: about.is_file() or server.poll() is not None, 60)
+            assert about.is_file(), (state / "log").read_text()
+            made = Emulated(Control(json.loads(about.read_text())["port"], Seal.of(state).token), state)
+            assert until(made.control.health, 60)
+            yield made
+        finally:
+            server.terminate()
 
 
 @pytest.fixture(scope="session")

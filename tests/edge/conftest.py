@@ -247,32 +247,18 @@ class Stage:
         return arn
 
 
-@pytest.fixture(scope="session")
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
-    """The URL of an emulated AWS, and its state directory."""
-    folder = tmp_path_factory.mktemp("aws")
-    command = [sys.executable, "-m", "hallmark.twin.aws.server", "--port", "0", "--state", str(folder), "--no-autosave"]
-    with (folder / "log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
-        try:
-            assert until((folder / "server.json").exists, 60)
-            port = json.loads((folder / "server.json").read_text())["port"]
-            yield f"http://127.0.0.1:{port}", folder
-        finally:
-            process.terminate()
-
-
 _numbers = itertools.count(520_000_000_000)
 
 
 @pytest.fixture(scope="session")
-def stage(emulator: tuple[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def stage(emulated: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """The stage with its edge running; whoever changes it puts it back."""
     folder = tmp_path_factory.mktemp("stage")
     for name in ("edge", "kubelet"):
         (folder / name).mkdir()
     with Backstage().running() as backstage:
-        clients = Clients(emulator[0], str(next(_numbers)), REGION)
-        made = Stage(clients, folder / "edge", folder / "kubelet", emulator[1], backstage)
+        clients = Clients(emulated.endpoint, str(next(_numbers)), REGION)
+        made = Stage(clients, folder / "edge", folder / "kubelet", emulated.state, backstage)
         _kubelet(made)
         _network(made)
         _load_balancer(made)

@@ -4,8 +4,6 @@ import itertools
 import json
 import os
 import runpy
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,7 +19,6 @@ from hallmark.model import Call
 from hallmark.targets.profile import Profile
 from hallmark.targets.writer import AwsWriter, Outcome
 from hallmark.twin.cluster.bench import running
-from hallmark.waiting import until
 
 CLUSTER = "lab-eks"
 INGESTION = ("/api/v1/runs", "/api/v1/otel/", "/api/runs")
@@ -118,16 +115,9 @@ class Staged(Target):
 
 
 @pytest.fixture(scope="session")
-def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """An emulator on a free port of this machine."""
-    state = tmp_path_factory.mktemp("emulator")
-    command = [sys.executable, "-m", "hallmark.twin.aws.server", "--port", "0", "--state", str(state), "--no-autosave"]
-    with (state / "log").open("w") as log, subprocess.Popen(command, stdout=log, stderr=log) as server:
-        about = state / "server.json"
-        until(lambda: about.is_file() or server.poll() is not None, 60)
-        assert about.is_file(), (state / "log").read_text()
-        yield f"http://127.0.0.1:{json.loads(about.read_text())['port']}"
-        server.terminate()
+def endpoint(emulated: Any) -> str:
+    """URL of an emulator on a free port of this machine."""
+    return str(emulated.endpoint)
 
 
 @pytest.fixture(scope="session")

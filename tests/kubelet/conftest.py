@@ -19,7 +19,6 @@ from typing import Any
 import pytest
 import yaml
 
-from hallmark.twin.aws.seal import Seal
 from hallmark.twin.clients import Clients
 from hallmark.twin.control import Control
 from hallmark.waiting import until
@@ -273,20 +272,10 @@ class Account:
 
 
 @pytest.fixture(scope="module")
-def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    """An emulated AWS with one prepared account."""
-    folder = tmp_path_factory.mktemp("aws")
-    command = [sys.executable, "-m", "hallmark.twin.aws.server", "--port", "0", "--state", str(folder), "--no-autosave"]
-    with (folder / "log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
-        try:
-            assert until((folder / "server.json").exists, 60)
-            port = json.loads((folder / "server.json").read_text())["port"]
-            control = Control(port, Seal.of(folder).token)
-            assert until(control.health, 60)
-            clients = Clients(f"http://127.0.0.1:{port}", str(next(_numbers)), REGION)
-            yield _prepared(clients, control, folder)
-        finally:
-            process.terminate()
+def account(emulated: Any) -> Account:
+    """A prepared account."""
+    clients = Clients(emulated.endpoint, str(next(_numbers)), REGION)
+    return _prepared(clients, emulated.control, emulated.state)
 
 
 def _prepared(clients: Clients, control: Control, folder: Path) -> Account:

@@ -22,9 +22,7 @@ from typing import Any, ClassVar
 import pytest
 import redis
 
-from hallmark.twin.aws.seal import Seal
 from hallmark.twin.clients import Clients
-from hallmark.twin.control import Control
 from hallmark.twin.stores.postgres import Postgres
 from hallmark.twin.stores.valkey import Valkey
 from hallmark.waiting import until
@@ -342,17 +340,8 @@ def _content(body: bytes) -> Any:
 
 
 @pytest.fixture(scope="session")
-def _aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clients]:
-    folder = tmp_path_factory.mktemp("aws")
-    command = [sys.executable, "-m", "hallmark.twin.aws.server", "--port", "0", "--state", str(folder), "--no-autosave"]
-    with (folder / "log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
-        try:
-            assert until((folder / "server.json").exists, 60)
-            port = json.loads((folder / "server.json").read_text())["port"]
-            assert until(Control(port, Seal.of(folder).token).health, 60)
-            yield Clients(f"http://127.0.0.1:{port}", "330000000001", "us-east-1")
-        finally:
-            process.terminate()
+def _aws(emulated: Any) -> Clients:
+    return Clients(emulated.endpoint, "330000000002", "us-east-1")
 
 
 def _credentials(aws: Clients) -> Json:

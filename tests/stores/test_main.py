@@ -3,8 +3,6 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,7 +16,6 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from hallmark.errors import HallmarkError
-from hallmark.twin.aws.seal import Seal
 from hallmark.twin.clients import Clients
 from hallmark.twin.control import Control
 from hallmark.twin.process import Process
@@ -45,12 +42,8 @@ class Lab:
 
     clients: Clients
     control: Control
-    folder: Path
-
-    @property
-    def state(self) -> Path:
-        """Of the stores."""
-        return self.folder / "stores"
+    aws: Path
+    state: Path
 
     @property
     def process(self) -> Process:
@@ -60,7 +53,7 @@ class Lab:
     def launch(self) -> None:
         """Start the stores."""
         where = ["--endpoint", self.clients.endpoint, "--account", ACCOUNT, "--region", REGION]
-        arguments = ["--state", str(self.state), *where, "--aws-state", str(self.folder)]
+        arguments = ["--state", str(self.state), *where, "--aws-state", str(self.aws)]
         self.process.launch(arguments, self.process.about)
 
     def create_database(self, name: str = "pg", **options: Any) -> str:
@@ -118,23 +111,14 @@ def come(condition: Callable[[], Any]) -> bool:
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+def lab(emulated: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """Both processes."""
-    folder = tmp_path_factory.mktemp("aws")
-    command = [sys.executable, "-m", "hallmark.twin.aws.server", "--port", "0", "--state", str(folder), "--no-autosave"]
-    with (folder / "log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as aws:
-        try:
-            assert until((folder / "server.json").exists, 60)
-            port = json.loads((folder / "server.json").read_text())["port"]
-            control = Control(port, Seal.of(folder).token)
-            assert until(control.health, 60)
-            running = Lab(Clients(f"http://127.0.0.1:{port}", ACCOUNT, REGION), control, folder)
-            _prepare(running)
-            running.launch()
-            yield running
-            running.process.stop()
-        finally:
-            aws.terminate()
+    clients = Clients(emulated.endpoint, ACCOUNT, REGION)
+    running = Lab(clients, emulated.control, emulated.state, tmp_path_factory.mktemp("stores"))
+    _prepare(running)
+    running.launch()
+    yield running
+    running.process.stop()
 
 
 def _prepare(lab: Lab) -> None:
