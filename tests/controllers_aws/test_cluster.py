@@ -68,7 +68,8 @@ def ebs(world: Any, claim_: dict[str, Any]) -> dict[str, Any]:
 
 def driver_is_up(world: Any) -> Any:
     """Whether the EBS driver runs."""
-    return world.get("deployment", DRIVER, "kube-system")["status"].get("readyReplicas")
+    found = world.get("deployment", DRIVER, "kube-system")
+    return found and found["status"].get("readyReplicas")
 
 
 def test_every_instance_of_a_node_group_is_a_node(world: Any) -> None:
@@ -183,6 +184,7 @@ def test_what_aws_refuses_is_told_in_events(world: Any) -> None:
 
 def test_a_driver_without_pods_or_permission_makes_no_volume(world: Any) -> None:
     """Scaled to zero it is silent; without its permission it says so; with it the claim is bound."""
+    assert world.soon(lambda: driver_is_up(world))
     world.allow("ebs", {"Action": "ec2:Describe*", "Resource": "*"})
     world.kubectl("scale", "deployment", DRIVER, "-n", "kube-system", "--replicas=0")
     assert world.soon(lambda: not driver_is_up(world))

@@ -115,7 +115,8 @@ class Stage:
             accounts = [each["metadata"].get("annotations") for each in self._list(client, "serviceaccounts")]
             workloads = [each["spec"] for kind in KINDS for each in self._list(client, kind)]
             pods = [
-                (each["metadata"]["labels"], _role(each), _words(each["status"])) for each in self._list(client, "pods")
+                (each["metadata"]["labels"], _role(each), *_words(each["status"]))
+                for each in self._list(client, "pods")
             ]
         return {"secrets": secrets, "owned": owned, "externals": externals, "services": services, "accounts": accounts,
                 "workloads": workloads, "pods": sorted(pods, key=json.dumps)}  # fmt: skip

@@ -35,7 +35,7 @@ def fault(kind: str, **params: Any) -> Fault:
 def pods(system: Any, component: str) -> list[tuple[str, str]]:
     """Phase and role of each pod of a component."""
     name = "app.kubernetes.io/component"
-    return [(p, r) for labels, r, p in system.stage.state()["pods"] if labels[name] == f"langsmith-{component}"]
+    return [(p, r) for labels, r, p, _ in system.stage.state()["pods"] if labels[name] == f"langsmith-{component}"]
 
 
 def test_what_people_see_depends_on_the_component_and_how_often_it_runs() -> None:

@@ -42,9 +42,13 @@ class TargetGroup:
 
     @property
     def usable(self) -> tuple[Target, ...]:
-        """The healthy ones. Without any, all that fail their checks: a load balancer fails open (ALB user guide)."""
+        """The healthy ones; without any, all that may still be asked.
+
+        A load balancer fails open, and has no target only if none is registered or all are unused (ALB user guide,
+        "Target group health", "HTTP 503").
+        """
         healthy = tuple(each for each in self.targets if each.state == HEALTHY)
-        return healthy or tuple(each for each in self.targets if each.state == UNHEALTHY)
+        return healthy or tuple(each for each in self.targets if each.state in {UNHEALTHY, INITIAL})
 
 
 @dataclass(frozen=True)
