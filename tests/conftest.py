@@ -27,7 +27,7 @@ RUNTIME = ROOT / ".hallmark" / "tests"
 
 
 AT_ONCE = frozenset(
-    {"cluster", "cluster_schema", "evidence", "grading", "kube", "kubectl", "policy", "stores", "targets"}
+    {"cluster", "cluster_schema", "evidence", "grading", "kube", "kubectl", "policy", "programs", "stores", "targets"}
 )
 """Folders whose tests need no twin: they are run while it is built."""
 

@@ -595,7 +595,7 @@ def test_the_key_the_twin_made_is_where_it_is_kept_and_nowhere_else(traces: Trac
     texts = {str(file): file.read_text(errors="replace") for file in traces.files() if file != traces.key}
     texts |= {name: text for name, _, text in traces.done} | {"raw": traces.raw.taken + traces.raw.wire}
 
-    assert '"platform.round_trip{}": {\n   "code": "",' in traces.raw.taken
+    assert '"platform.round_trip{}": {"code": "",' in traces.raw.taken
     assert [name for name, text in texts.items() if any(form in text for form in kept)] == []
     assert traces.key.stat().st_mode & 0o777 == 0o600
 

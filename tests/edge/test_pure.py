@@ -129,12 +129,12 @@ def test_redirects(redirect: Any, location: str) -> None:
 
 
 def test_a_group_without_a_healthy_target_fails_open() -> None:
-    """Unhealthy ones serve if there is no other; those that drain never do."""
+    """Without a healthy one, those that fail their checks or had none yet serve; those that drain never do."""
     states = ("healthy", "unhealthy", "draining", "unused", "initial")
-    well, ill, *_ = every = tuple(Target("10.0.0.1", number, state) for number, state in enumerate(states))
+    well, ill, *_, new = every = tuple(Target("10.0.0.1", number, state) for number, state in enumerate(states))
     assert TargetGroup("a", "ip", "HTTP", every).usable == (well,)
-    assert TargetGroup("a", "ip", "HTTP", every[1:]).usable == (ill,)
-    assert TargetGroup("a", "ip", "HTTP", every[2:]).usable == ()
+    assert TargetGroup("a", "ip", "HTTP", every[1:]).usable == (ill, new)
+    assert TargetGroup("a", "ip", "HTTP", every[2:-1]).usable == ()
 
 
 def rule(group: str = "", cidr: str = "", port: int = 8080) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Kinds of fault at the stores and in the secrets: what they change, what they never show, and whole ways back."""
 
-import json
 import runpy
 from collections.abc import Callable
 from datetime import timedelta
@@ -18,8 +17,6 @@ from hallmark.faults.journal import State
 from hallmark.model import Call
 from hallmark.targets import stores
 from hallmark.targets.writer import NotWritten, Outcome
-from hallmark.twin.aws.seal import Seal
-from hallmark.twin.control import Control
 
 vault = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("vault.py"))))
 CLICKHOUSE, BACKEND = "apps/v1/statefulsets/langsmith-clickhouse", "apps/v1/deployments/langsmith-backend"
@@ -35,14 +32,9 @@ def system(staged: Any) -> Any:
 
 
 @pytest.fixture
-def tokens(system: Any, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], list[str]]:
+def tokens(system: Any, emulated: Any) -> Callable[[], list[str]]:
     """Tokens that the cache lets in; AWS tells nobody, but the emulator tells who runs the cache's server."""
-    port = int(system.profile.endpoint.rpartition(":")[2])
-    running = {json.loads(each.read_text())["port"]: each.parent
-               for each in tmp_path_factory.getbasetemp().glob("emulator*/server.json")}  # fmt: skip
-    state = running[port]
-    control = Control(port, Seal.of(state).token)
-    return lambda: control.store_secrets(system.profile.account)["caches"][0]["tokens"]
+    return lambda: emulated.control.store_secrets(system.profile.account)["caches"][0]["tokens"]
 
 
 def fault(kind: str, **params: Any) -> Fault:

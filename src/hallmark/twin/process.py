@@ -11,8 +11,8 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -168,6 +168,7 @@ class Process:
                         (os.POSIX_SPAWN_DUP2, log.fileno(), 2),
                     ],
                     setsid=True,  # it outlives this command and does not hear its Ctrl-C
+                    setsigmask=(),  # whatever this thread has blocked
                 )
         except OSError as error:
             raise disk_fault(self.state, error) from error
@@ -177,6 +178,16 @@ class Process:
             lines = self.log.read_text(errors="replace").strip().splitlines()
             return lines[-1] if lines else "it said nothing."
         return "its log cannot be read."
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Hold a Ctrl-C back until the end: a pool forgets the thread that it was just starting, and its work goes on."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def respond_to_signal(about: Path) -> None:

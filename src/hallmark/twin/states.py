@@ -16,6 +16,7 @@ from hallmark.twin.entrance import Entrance, key
 from hallmark.twin.files import write
 from hallmark.twin.keeping import Keeper
 from hallmark.twin.kubernetes import Cloud, Cluster, published_issuer
+from hallmark.twin.process import uninterrupted
 from hallmark.twin.snapshots import Snapshot
 from hallmark.twin.terraform import Progress, Terraform, provider_settings
 from hallmark.waiting import until
@@ -256,7 +257,8 @@ class States:
 
     def _put(self, running: Running, kept: Snapshot) -> None:
         with ThreadPoolExecutor() as pool:
-            prepared = pool.submit(self._prepare, kept.stores)
+            with uninterrupted():
+                prepared = pool.submit(self._prepare, kept.stores)
             self._pause()
             self._keeper.bring_back(running, kept)
             prepared.result()

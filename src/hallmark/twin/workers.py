@@ -14,7 +14,7 @@ from pathlib import Path
 from hallmark.twin.kube import once
 from hallmark.twin.kube.access import Access
 from hallmark.twin.kube.kinds import PODS, Object
-from hallmark.twin.process import GIVES_UP_WITHIN, Process
+from hallmark.twin.process import GIVES_UP_WITHIN, Process, uninterrupted
 from hallmark.twin.stores.archive import archive, unpack
 from hallmark.waiting import until
 
@@ -88,8 +88,10 @@ class Workers:
         if not self._edge.responds():
             starts.append(lambda: self._start_edge(aws))
         with ThreadPoolExecutor() as pool:
-            for started in [pool.submit(start) for start in starts]:
-                started.result()
+            with uninterrupted():
+                started = [pool.submit(start) for start in starts]
+            for each in started:
+                each.result()
         until(lambda: not (working - self._at_work()) & _pods(access).keys(), SETTLES_WITHIN, pause=0.2)
 
     def pause(self, within: float = ENDS_WITHIN) -> None:

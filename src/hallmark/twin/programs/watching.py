@@ -30,6 +30,11 @@ class Watch:
         self._is_whole = False
         self._begin()
 
+    @property
+    def is_told(self) -> bool:
+        """Whether the kernel tells; each user may have it tell about so many at once (``max_user_instances``)."""
+        return self._events >= 0
+
     def wait(self) -> None:
         """Return when the file may have changed since the last return, or since this was made."""
         if self._events < 0:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from hallmark.twin.programs.watching import Watch
+from hallmark.waiting import until
 
 
 def returns(watch: Watch, when: Callable[[], object]) -> bool:
@@ -25,12 +26,24 @@ def append(file: Path) -> None:
         opened.write("line\n")
 
 
+def told(file: Path) -> Watch:
+    """A watch that the kernel tells; pods of other tests may have all it gives one user, until they end."""
+    watches: list[Watch] = []
+
+    def is_told() -> bool:
+        watches[:] = [Watch(file, pause=3600)]
+        return watches[0].is_told
+
+    assert until(is_told, 60, 1)
+    return watches[0]
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="inotify is Linux'")
 def test_a_write_ends_the_wait_and_nothing_else_does(tmp_path: Path) -> None:
     """With a pause of an hour, only the kernel can tell."""
     file = tmp_path / "log"
     append(file)
-    watch = Watch(file, pause=3600)
+    watch = told(file)
 
     assert returns(watch, lambda: append(file))
     waiting = threading.Thread(target=watch.wait, daemon=True)
@@ -47,7 +60,7 @@ def test_a_write_ends_the_wait_and_nothing_else_does(tmp_path: Path) -> None:
 def test_a_file_that_comes_later_or_anew_is_watched(tmp_path: Path) -> None:
     """Until it is there its folder is; a pause of an hour is never waited for."""
     file = tmp_path / "log"
-    watch = Watch(file, pause=3600)
+    watch = told(file)
 
     assert returns(watch, lambda: append(file))
     assert returns(watch, lambda: append(file))
