@@ -291,6 +291,8 @@ def test_se_27_volume_is_pinned_to_one_zone(person: Any, wait_for: Wait) -> None
     group = eks.describe_nodegroup(clusterName=cluster, nodegroupName=labels["eks.amazonaws.com/nodegroup"])[
         "nodegroup"
     ]
+    full = {"clusterName": cluster, "nodegroupName": group["nodegroupName"]}
+    eks.update_nodegroup_config(**full, scalingConfig={**group["scalingConfig"], "maxSize": 1})  # it would grow
     elsewhere = _subnets_elsewhere(person, labels["topology.kubernetes.io/zone"], cluster)
     eks.create_nodegroup(
         clusterName=cluster, nodegroupName="elsewhere", subnets=elsewhere, nodeRole=group["nodeRole"],
@@ -310,6 +312,7 @@ def test_se_27_volume_is_pinned_to_one_zone(person: Any, wait_for: Wait) -> None
     person.kubectl("uncordon", node["metadata"]["name"])
     wait_for(lambda: _is_ready(person, "clickhouse"))
     assert person.pods("clickhouse")[0]["spec"]["nodeName"] == node["metadata"]["name"]
+    eks.update_nodegroup_config(**full, scalingConfig=group["scalingConfig"])
 
 
 def _subnets_elsewhere(person: Any, zone: str, cluster: str) -> list[str]:
