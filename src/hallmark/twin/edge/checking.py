@@ -17,6 +17,8 @@ from hallmark.twin.edge.records import HEALTHY, INITIAL, UNHEALTHY, Checked, Tar
 
 LOOKS_EVERY = 15.0
 """Seconds between two looks for targets that are new, while nobody sends requests."""
+PAUSE = 1.0
+"""Seconds until the next try where AWS does not answer."""
 AGENT = "ELB-HealthChecker/2.0"
 CHECKED = frozenset({HEALTHY, UNHEALTHY, INITIAL})
 """States that checks decide about; a target that leaves has others."""
@@ -98,7 +100,7 @@ class Checks:
 
     def _pause(self) -> float:
         left = [health.due - time.monotonic() for health in self._known.values()]
-        return max(0.0, min([LOOKS_EVERY, *left]))
+        return max(PAUSE, min([LOOKS_EVERY, *left]))
 
     async def _round(self, groups: Sequence[Checked]) -> None:
         pairs = [(group, target) for group in groups for target in group.targets if target.state in CHECKED]
