@@ -137,6 +137,10 @@ class Cluster(ABC):
         """Put what was prepared, and what the volumes held, in place of what they hold; while paused."""
         self._workers.put_data(disks)
 
+    def open_stores(self, cloud: Cloud) -> None:
+        """Start the data stores alone: pods do not start without them."""
+        self._workers.open_stores(cloud.arguments)
+
     @property
     def edge(self) -> int:
         """Port of the proxy that leads to the load balancers; 0 while it does not run."""

@@ -324,6 +324,7 @@ class States:
         if self._cluster:
             self._cluster.serve(self._cloud(running))
             self._cluster.put_data(kept.disks if kept else b"")
+            self._cluster.open_stores(self._cloud(running))  # the kubelet starts pods as soon as they are loaded
             self._cluster.load(kept.cluster if kept else b"")
             self._cluster.up(self._cloud(running))
 

@@ -78,7 +78,7 @@ class Workers:
         working = frozenset[str]() if has_kubelet else frozenset(_ready_pods(access))
 
         def start_stores_and_pods() -> None:
-            self._start_stores(aws)  # pods do not start without them
+            self.open_stores(aws)  # pods do not start without them
             if not has_kubelet:
                 self._start_kubelet(common)
 
@@ -125,14 +125,15 @@ class Workers:
         else:
             unpack(self._folder / "volumes", disks)
 
-    def _end(self, processes: Sequence[Process], within: float) -> None:
-        with ThreadPoolExecutor() as pool:
-            list(pool.map(lambda each: each.stop(within), processes))
-
-    def _start_stores(self, aws: Sequence[str]) -> None:
+    def open_stores(self, aws: Sequence[str]) -> None:
+        """Start the data stores if they do not run; return once they take connections."""
         if not self._stores.responds():
             whose = ["--state", str(self._stores.state), "--aws-state", str(self._state)]
             self._start(self._stores, [*whose, *aws])
+
+    def _end(self, processes: Sequence[Process], within: float) -> None:
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(lambda each: each.stop(within), processes))
 
     def _start_kubelet(self, arguments: Sequence[str]) -> None:
         self._kubelet.stop(GIVES_UP_WITHIN)
