@@ -1,8 +1,8 @@
 """Fluent Bit: application logs to CloudWatch, as the add-on's own configuration ships them.
 
 A line becomes a JSON record with its Kubernetes metadata, in the log group
-``/aws/containerinsights/<cluster>/application``, in one stream a container. Files are read from their end on, so what
-was written while nobody shipped is lost, as on a node whose Fluent Bit starts anew.
+``/aws/containerinsights/<cluster>/application``, in one stream a container. Files are read from their last line on:
+what was written before while nobody shipped is lost, as on a node whose Fluent Bit starts anew.
 
 Source: amazon-cloudwatch-observability chart, ``application-log.conf``; Fluent Bit manual, filter ``kubernetes``.
 """
@@ -10,6 +10,7 @@ Source: amazon-cloudwatch-observability chart, ``application-log.conf``; Fluent 
 import json
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -30,6 +31,7 @@ EXCLUDED = ("cloudwatch-agent", "fluent-bit", "aws-node", "kube-proxy")
 SYSTEM = "kube-system"
 LINE = re.compile(r"(?P<time>\S+) (?P<stream>stdout|stderr) (?P<tag>\S) (?P<text>.*)")
 LARGEST_BATCH = 1000
+LONGEST_LINE = 4096
 ALL: Key = ("", "logs")
 
 
@@ -85,15 +87,15 @@ class Logs:
         for source in sources(self._pods.all(), self._folder):
             if node_name(source.pod) in working:
                 await self._ship(source)
-            else:
+            elif self._began:
                 self._offsets[source.file] = _size(source.file)
-        self._began = True
+        self._began = self._began or bool(working)
         return EVERY
 
     async def _ship(self, source: Source) -> None:
         size = _size(source.file)
-        # What was there before anybody looked is not new; a file that appears while somebody looks is.
-        start = self._offsets.setdefault(source.file, 0 if self._began else size)
+        # What was there before anybody looked is not new, but for its last line; a file that appears meanwhile is.
+        start = self._offsets.setdefault(source.file, 0 if self._began else last_line(source.file, size))
         if size < start:
             start = 0
         if size == start:
@@ -132,6 +134,16 @@ class Logs:
             except ClientError as error:
                 if error.response["Error"]["Code"] != "ResourceAlreadyExistsException":
                     raise
+
+
+def last_line(file: Path, size: int) -> int:
+    """Where the last line of a file begins, if it is not too long: a log that goes on has an event at once."""
+    with suppress(OSError), file.open("rb") as opened:
+        begin = max(0, size - LONGEST_LINE)
+        opened.seek(begin)
+        found = opened.read(size - begin).rfind(b"\n", 0, -1)
+        return begin + found + 1 if found >= 0 else size
+    return size
 
 
 def sources(pods: Iterable[Object], folder: Path) -> list[Source]:

@@ -122,6 +122,10 @@ def port_of(container: Container, role: Role) -> int:
     return int(container.environment.get("PORT") or role.port)
 
 
+REFUSED, TRIES, RETRY = "Connection refused", 6, 0.5
+"""A store that refuses may just be starting: it is tried again so often, with so many seconds between."""
+
+
 def probed(container: Container, role: Role, health: Health) -> tuple[int, dict[str, str]]:
     """Status and content of the answer to a probe."""
     lost = health.complaint(role, container.speed)
@@ -142,10 +146,14 @@ def require(container: Container, names: Sequence[str]) -> None:
         require(container, ("BASIC_AUTH_JWT_SECRET",))
 
 
-def _look(container: Container, store: Used, health: Health, *, fatal: bool = False) -> None:
+def _look(container: Container, store: Used, health: Health, *, fatal: bool = False, tries: int = TRIES) -> None:
     try:
         store.use()
     except Trouble as trouble:
+        if fatal and tries and REFUSED in str(trouble):
+            time.sleep(RETRY)
+            _look(container, store, health, fatal=True, tries=tries - 1)
+            return
         if fatal:
             container.fail(f"startup error: {store.name}: {trouble}")
         container.say("ERROR", f"{store.name} error: {trouble}")
