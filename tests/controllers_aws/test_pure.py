@@ -520,3 +520,14 @@ def test_usage_is_told_in_the_units_of_the_metrics_api() -> None:
     )
 
     assert told["containers"] == [{"name": "c", "usage": {"cpu": "2500000n", "memory": "4Ki"}}]
+
+
+@pytest.mark.parametrize(
+    ("content", "begin"),
+    [("", 0), ("one\n", 4), ("one\ntwo\n", 4), ("one\ntwo\nthree\n", 8), ("a\n" + "x" * 5000 + "\n", 5003)],
+)
+def test_a_log_is_read_from_its_last_line_on(tmp_path: Path, content: str, begin: int) -> None:
+    """Of a single line, or of one that is too long, nobody knows where it begins: from the end on."""
+    file = tmp_path / "0.log"
+    file.write_text(content)
+    assert logs.last_line(file, len(content)) == begin

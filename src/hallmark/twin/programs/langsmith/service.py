@@ -19,11 +19,14 @@ from hallmark.twin.programs.langsmith import blob
 from hallmark.twin.programs.langsmith.stores import STORES, Trouble
 from hallmark.twin.programs.shell.interpreter import Command, Shell
 from hallmark.twin.programs.web import Reply, Request, serve
+from hallmark.waiting import until
 
 LOOKS_EVERY, BLOBS_EVERY = 10.0, 60.0
 POOL_FAILS_AFTER = 30.0
 """Seconds: between two looks at the stores, at blob storage, and until a lost store has emptied the pool."""
 SECRETS = ("LANGSMITH_LICENSE_KEY", "API_KEY_SALT")
+REFUSED, PATIENCE = "Connection refused", 3.0
+"""A store that refuses at the start may be starting itself: seconds for which it is tried again."""
 
 
 @dataclass(frozen=True)
@@ -122,10 +125,6 @@ def port_of(container: Container, role: Role) -> int:
     return int(container.environment.get("PORT") or role.port)
 
 
-REFUSED, TRIES, RETRY = "Connection refused", 6, 0.5
-"""A store that refuses may just be starting: it is tried again so often, with so many seconds between."""
-
-
 def probed(container: Container, role: Role, health: Health) -> tuple[int, dict[str, str]]:
     """Status and content of the answer to a probe."""
     lost = health.complaint(role, container.speed)
@@ -146,14 +145,8 @@ def require(container: Container, names: Sequence[str]) -> None:
         require(container, ("BASIC_AUTH_JWT_SECRET",))
 
 
-def _look(container: Container, store: Used, health: Health, *, fatal: bool = False, tries: int = TRIES) -> None:
-    try:
-        store.use()
-    except Trouble as trouble:
-        if fatal and tries and REFUSED in str(trouble):
-            time.sleep(RETRY)
-            _look(container, store, health, fatal=True, tries=tries - 1)
-            return
+def _look(container: Container, store: Used, health: Health, *, fatal: bool = False) -> None:
+    if trouble := _trouble(store, PATIENCE if fatal else 0.0):
         if fatal:
             container.fail(f"startup error: {store.name}: {trouble}")
         container.say("ERROR", f"{store.name} error: {trouble}")
@@ -163,6 +156,23 @@ def _look(container: Container, store: Used, health: Health, *, fatal: bool = Fa
     if health.lost.get(store.name, 0.0) is not None:
         container.say("INFO", f"{store.name}: connected")
     health.lost[store.name] = None
+
+
+def _trouble(store: Used, patience: float) -> Trouble | None:
+    """Use a store once, or while it refuses again and again for so many seconds; say what is wrong with it."""
+    found: Trouble | None = None
+
+    def is_settled() -> bool:
+        nonlocal found
+        try:
+            store.use()
+            found = None
+        except Trouble as trouble:
+            found = trouble
+        return found is None or REFUSED not in str(found)
+
+    until(is_settled, patience, pause=0.5)
+    return found
 
 
 def _look_at_blobs(container: Container, role: Role) -> None:
