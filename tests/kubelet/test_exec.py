@@ -165,6 +165,17 @@ def test_images_without_a_shell(cluster: Any) -> None:
     assert 'exec: "sh": executable file not found' in cluster.exec("distroless", "sh", "-c", "id")[2]
 
 
+def test_between_two_runs_there_is_no_container(cluster: Any) -> None:
+    """A client shows what its second try, by SPDY, is told."""
+    path = cluster.pod("crashing", {"containers": [{"name": "c", "image": "busybox:1.36", "command": ["false"]}]})
+    cluster.when(path, lambda pod: "CrashLoopBackOff" in str(pod["status"].get("containerStatuses")))
+    words = ["kubectl", "--kubeconfig", str(cluster.kubeconfig), "exec", "crashing", "--", "id"]
+
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+
+    assert (done.returncode, 'container not found ("c")' in done.stderr) == (1, True), done.stderr
+
+
 @pytest.mark.parametrize(
     ("command", "code", "words"),
     [
