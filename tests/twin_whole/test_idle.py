@@ -1,4 +1,4 @@
-"""A twin that nobody uses: its logs tell that it lives, as those of the real system do."""
+"""A twin that nobody uses lives on: its logs tell it, and the key in people's shells is good after a reset."""
 
 import json
 import re
@@ -28,3 +28,13 @@ def test_an_idle_twin_has_fresh_log_events(person: Any, wait_for: Any) -> None:
         return [line for line in ours if PROBED.search(line)]
 
     wait_for(probes, WITHIN)
+
+
+def test_the_api_key_is_good_after_a_reset(person: Any) -> None:
+    """It came with the snapshot; the platform of another moment would not know a newer one."""
+    key, entrance = person.twin.api_key(), person.twin.entrance()
+    person.twin.reset()
+    with entrance.client() as client:
+        answer = client.post("/api/v1/runs", json={}, headers={"x-api-key": key})
+    assert answer.status_code not in {401, 403}, answer.text
+    assert person.twin.api_key() == key
