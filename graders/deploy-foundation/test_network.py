@@ -11,6 +11,7 @@ from hallmark.views.network import Holder, Network, Subnet
 AT_THE_EDGE = frozenset({Holder.BALANCER, Holder.NAT, Holder.FIREWALL})
 TOLERATED = frozenset({Holder.CONTROL_PLANE, Holder.INSTANCE})
 """Worth a remark: the control plane's interfaces, and a bastion or NAT instance."""
+ADDRESSES = "Reservations[].Instances[].NetworkInterfaces[].Association"
 
 
 def _command(subnet: Subnet) -> str:
@@ -78,7 +79,9 @@ def test_nodes_private(network: Network, compute: Compute) -> None:
                 expected="a private subnet and no public address",
                 observed=f"{node.subnet}, public address {node.public_address or 'none'}",
                 where=node.id,
-                next=_command(network.subnets[node.subnet]),
+                next=f"aws ec2 describe-instances --instance-ids {node.id} --query '{ADDRESSES}'"
+                if node.public_address
+                else _command(network.subnets[node.subnet]),
             )
 
 

@@ -11,6 +11,7 @@ from hallmark.views.platform import Platform, Reply, Step
 from hallmark.views.release import Release
 
 DAYS = 30
+FORBIDDEN = 403
 MOVED = frozenset({301, 302, 307, 308})
 LOOK = {
     "project": "backend", "small_run": "platform-backend", "small_read": "ingest-queue", "outputs": "platform-backend",
@@ -24,14 +25,19 @@ def _curl(platform: Platform, reply: Reply) -> str:
     return f"curl -si -X {reply.method} '{platform.url}{reply.path}'"
 
 
-def _stopped(step: Step, platform: Platform, release: Release) -> Miss:
-    """Return what to say of a step that failed."""
-    namespace, component = platform.scope("namespace"), LOOK[step.name]
+def _rules(ingresses: Ingresses) -> str:
+    arn = ingresses.balancer.arn if ingresses.balancer else ""
+    return f"aws wafv2 get-web-acl-for-resource --resource-arn {arn} --query WebACL.Rules"
+
+
+def _stopped(step: Step, platform: Platform, release: Release, ingresses: Ingresses) -> Miss:
+    """Return what to say of a step that failed: whoever refused it has to be asked."""
+    log = f"kubectl -n {platform.scope('namespace')} logs deployment/{release.full_name}-{LOOK[step.name]} --tail=50"
     return Miss(
         expected="a trace that is accepted, and read back as it was sent within 60 s",
         observed=step.words,
         where=platform.url,
-        next=f"kubectl -n {namespace} logs deployment/{release.full_name}-{component} --tail=50",
+        next=_rules(ingresses) if step.by_balancer and step.status == FORBIDDEN else log,
     )
 
 
@@ -205,11 +211,11 @@ def test_everything_protected(platform: Platform) -> None:
     requires=["key_accepted"],
     why="Accepted is not stored: with the workers gone the platform says 202 to every trace and keeps none.",
 )
-def test_trace_comes_back(platform: Platform, release: Release) -> str:
+def test_trace_comes_back(platform: Platform, release: Release, ingresses: Ingresses) -> str:
     """A trace is accepted, and read back as it was sent."""
     trip = platform.round_trip
     if failed := trip.failure("project", "small_run", "small_read", "outputs", "outputs_read"):
-        raise _stopped(failed, platform, release)
+        raise _stopped(failed, platform, release, ingresses)
     left = "" if trip.is_clean else " A project hallmark-probe-… could not be deleted: delete it."
     return f"Readable after {trip.milliseconds('small_read') / 1000:.1f} s.{left}"
 
@@ -222,14 +228,13 @@ def test_trace_comes_back(platform: Platform, release: Release) -> str:
 )
 def test_firewall_lets_traces_in(platform: Platform, ingresses: Ingresses) -> None:
     """A trace of 64 KB passes the firewall."""
-    arn = ingresses.balancer.arn if ingresses.balancer else ""
     failed = platform.round_trip.failure("large_run")
     if failed and failed.by_balancer:  # what refuses behind it is not the firewall
         raise Miss(
             expected="2xx for a trace of 64 KB: SizeRestrictions_BODY set to count for the paths that take traces",
             observed=failed.words,
             where=platform.url,
-            next=f"aws wafv2 get-web-acl-for-resource --resource-arn {arn} --query WebACL.Rules",
+            next=_rules(ingresses),
         )
 
 
@@ -239,10 +244,10 @@ def test_firewall_lets_traces_in(platform: Platform, ingresses: Ingresses) -> No
     requires=["blob_storage_on", "firewall_lets_traces_in"],
     why="Small traces take another way: only a large one proves bucket, role and endpoint.",
 )
-def test_large_trace_comes_back(platform: Platform, release: Release) -> None:
+def test_large_trace_comes_back(platform: Platform, release: Release, ingresses: Ingresses) -> None:
     """A trace of 64 KB, which goes to the bucket, is read back as it was sent."""
     if failed := platform.round_trip.failure("large_run", "large_read"):
-        raise _stopped(failed, platform, release)
+        raise _stopped(failed, platform, release, ingresses)
 
 
 @pytest.mark.check(
@@ -251,7 +256,7 @@ def test_large_trace_comes_back(platform: Platform, release: Release) -> None:
     requires=["large_trace_comes_back"],
     why="What can be read by its id is not yet found: lists, charts and rules ask the analytical store.",
 )
-def test_trace_found_and_judged(platform: Platform, release: Release) -> None:
+def test_trace_found_and_judged(platform: Platform, release: Release, ingresses: Ingresses) -> None:
     """Feedback is kept, and a query finds the trace it asks for."""
     if failed := platform.round_trip.failure("feedback", "feedback_read", "query"):
-        raise _stopped(failed, platform, release)
+        raise _stopped(failed, platform, release, ingresses)

@@ -76,6 +76,31 @@ def test_no_claim_about_a_list_passes_on_empty_lists(checks: list[Check], soluti
     }
 
 
+@pytest.mark.parametrize(
+    ("server", "status", "command"),
+    [
+        ("awselb/2.0", 403, "aws wafv2 get-web-acl-for-resource"),
+        ("awselb/2.0", 503, "kubectl -n langsmith logs deployment/langsmith-backend"),
+        ("nginx", 403, "kubectl -n langsmith logs deployment/langsmith-backend"),
+    ],
+)
+def test_whoever_refused_is_to_be_asked(
+    checks: list[Check], solution: Snapshot, server: str, status: int, command: str
+) -> None:
+    """A log of a pod says nothing of what the firewall stopped."""
+    key = next(each for each in solution.answers if each.startswith("platform.round_trip{"))
+    told = solution.answers[key]
+    steps = [
+        each | ({"outcome": "refused", "status": status, "server": server} if each["step"] == "query" else {})
+        for each in told.value["steps"]
+    ]
+    broken = replace(told, value=told.value | {"steps": steps, "complete": False})
+    results = judge_all(checks, replace(solution, answers={**solution.answers, key: broken}))
+
+    missed = results["deploy-langsmith/trace_found_and_judged"]
+    assert (missed.verdict, missed.next.startswith(command)) == (Verdict.FAIL, True), missed.next
+
+
 @pytest.mark.parametrize("answer", [
     Answer(Status.DENIED, None, "denied", "x"),
     Answer(Status.FAILED, None, "throttled", "x"),
