@@ -203,7 +203,7 @@ def test_who_gives_up_in_a_black_hole_is_noticed_afterwards(board: Board) -> Non
         plain.sendall(b"PING\r\n")
         assert plain.recv(100)
         board.ask("PUT", f"/{board.account.cache}", {"black_hole": True})
-    time.sleep(0.3)
+    time.sleep(0.3)  # nothing happens, which cannot be waited for
     assert board.ask("GET")[board.account.cache]["connections"] == 1
     board.ask("DELETE", f"/{board.account.cache}")
     assert until(lambda: board.ask("GET")[board.account.cache]["connections"] == 0, 5)
