@@ -112,9 +112,9 @@ def test_figures_that_are_not_there_are_a_dash(root: Path, monkeypatch: pytest.M
     monkeypatch.setattr(figures, "read", lambda: {"dns-alias-moved": old, "redis-evicting": wrong})
     page = written(root)["faults.md"].replace("\N{EN DASH}", "-")
     rows = {line.split("]")[0]: line for line in page.splitlines() if line.startswith("| [")}
-    assert "| 1.0 | 2.0 | - | 1 | nothing | 2026-01-01 |" in rows["| [dns-alias-moved"]
-    assert "| - | - | - | 2 | R1: not ready | 2026-01-01 |" in rows["| [redis-evicting"]
-    assert "| - | - | - | - | - | not yet |" in rows["| [volume-throttled"]
+    assert "| 1.0 | 2.0 | - | 1 | nothing |" in rows["| [dns-alias-moved"]
+    assert "| - | - | - | 2 | R1: not ready |" in rows["| [redis-evicting"]
+    assert "| - | - | - | - | - |" in rows["| [volume-throttled"]
 
 
 def test_nothing_but_guides_and_the_changelog_is_read_from_the_project(root: Path) -> None:
