@@ -102,7 +102,7 @@ def test_every_kind_of_fault_is_on_the_page_with_what_people_see(root: Path) -> 
     for each in map(kinds.about, kinds.names()):
         assert f"## {each.name} {{ #{each.name} }}" in page
         assert not each.seen or "People see: " in page.split(f"## {each.name} {{")[1].split("\n## ")[0]
-    assert page.count("| not yet |") == len(set(kinds.names()) - set(figures.read()))
+    assert page.count("| not measured yet |") == len(set(kinds.names()) - set(figures.read()))
 
 
 def test_figures_that_are_not_there_are_a_dash(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,7 +114,7 @@ def test_figures_that_are_not_there_are_a_dash(root: Path, monkeypatch: pytest.M
     rows = {line.split("]")[0]: line for line in page.splitlines() if line.startswith("| [")}
     assert "| 1.0 | 2.0 | - | 1 | nothing |" in rows["| [dns-alias-moved"]
     assert "| - | - | - | 2 | R1: not ready |" in rows["| [redis-evicting"]
-    assert "| - | - | - | - | - |" in rows["| [volume-throttled"]
+    assert "| - | - | - | - | not measured yet |" in rows["| [volume-throttled"]
 
 
 def test_nothing_but_guides_and_the_changelog_is_read_from_the_project(root: Path) -> None:

@@ -1,8 +1,11 @@
 """Decisions that need no cluster: sizes, addresses, parameters of volumes, binding, growth, reports, log records."""
 
+import asyncio
+import logging
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,6 +22,7 @@ from hallmark.twin.controllers.aws.volumes import binding, parameters
 from hallmark.twin.controllers.aws.volumes.parameters import Refused
 from hallmark.twin.controllers.workloads.scheduling.places import Place
 from hallmark.twin.controllers.workloads.scheduling.volumes import Volumes
+from hallmark.twin.kube.kinds import PODS
 
 MIB = 1024
 TYPE = {
@@ -481,6 +485,30 @@ def test_a_line_becomes_a_record_with_kubernetes_metadata(tmp_path: Path) -> Non
         "container_image": "busybox:1",
     }
     assert yaml.safe_load(second["message"])["log_processed"] == {"level": "error"}
+
+
+def test_without_a_cluster_no_log_group_is_made(tmp_path: Path) -> None:
+    """Its name is part of the group's: while the account's cluster is destroyed, lines wait."""
+    pods = SimpleNamespace(all=lambda: [application()])
+    gate = SimpleNamespace(nodes=lambda _: {"node-a"})
+    acts: list[str] = []
+
+    async def act(_: Any, __: str, operation: str, **___: Any) -> None:
+        acts.append(operation)
+
+    cloud: Any = SimpleNamespace(
+        caches={PODS: pods}, gate=gate, act=act, cluster="", log=logging.getLogger
+    )
+    shipper = logs.Logs(cloud, tmp_path)
+    source = logs.sources([application()], tmp_path)[0]
+    source.file.parent.mkdir(parents=True)
+    source.file.write_bytes(b"2026-01-02T03:04:05.1Z stdout F before\n2026-01-02T03:04:05.2Z stdout F hello\n")
+
+    asyncio.run(shipper.reconcile(logs.ALL))
+    assert acts == []
+    cloud.cluster = "lab"
+    asyncio.run(shipper.reconcile(logs.ALL))
+    assert acts == ["create_log_group", "create_log_stream", "put_log_events"]
 
 
 def test_logs_of_the_system_go_elsewhere(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """A cache knows the newest state, whether a write or the watch told it first."""
 
+import asyncio
 from typing import Any, cast
 
 from hallmark.twin.kube.cache import Cache, Caches
@@ -73,3 +74,27 @@ def test_each_kind_has_one_cache() -> None:
 
     assert caches[PODS] is caches[PODS]
     assert list(caches) == [caches[PODS]]
+
+
+def test_one_object_can_be_asked_for_before_the_watch_tells() -> None:
+    """The present one is taken in, even one that was removed and is restored; one that is gone is forgotten."""
+
+    class Live:
+        present: Object | None = pod(5)
+
+        async def get(self, *_: str) -> Object | None:
+            return self.present
+
+    live = Live()
+    cache = Cache(cast("Api", live), PODS)
+    cache.note(pod(1))
+    asyncio.run(cache.renew(("n", "a")))
+    assert cache.get(("n", "a")) == pod(5)
+
+    live.present = None
+    asyncio.run(cache.renew(("n", "a")))
+    assert cache.get(("n", "a")) is None
+
+    live.present = pod(7)
+    asyncio.run(cache.renew(("n", "a")))
+    assert cache.get(("n", "a")) == pod(7)

@@ -79,6 +79,21 @@ class Cache:
             del self._objects[key_of(thing)]
             self._tell(thing)
 
+    async def renew(self, key: Key) -> None:
+        """Ask for one object now: for who cannot wait until the watch has told of it.
+
+        Raises:
+            ApiError: The API does not give it.
+            EnvironmentFault: The API does not answer.
+        """
+        namespace, name = key
+        known, found = self.get(key), await self._api.get(self.kind, name, namespace)
+        if found:
+            self._welcome(found)
+            self.note(found)
+        elif known:
+            self.forget(known)
+
     async def run(self) -> None:
         """List, watch, and begin again when the watch ends; until cancelled."""
         while True:

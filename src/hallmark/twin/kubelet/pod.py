@@ -312,6 +312,7 @@ class Pod:
         self.publish()
         while True:
             try:
+                await self._supplies.renew()
                 await self._fill_volumes()
                 break
             except MountFailed as error:

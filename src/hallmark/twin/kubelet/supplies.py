@@ -1,6 +1,8 @@
 """What a pod is made of: Secrets, ConfigMaps, claims and Services of its namespace, addresses, and tokens."""
 
 import asyncio
+from collections.abc import Iterator
+from typing import Any
 
 from hallmark.twin.kube.kinds import CLAIMS, CONFIG_MAPS, SECRETS, SERVICE_ACCOUNTS, SERVICES, Kind, Object
 from hallmark.twin.kubelet.environment import Sources
@@ -9,6 +11,18 @@ from hallmark.twin.kubelet.volumes import Stock
 
 RENEWED_AFTER = 0.8
 """Part of a token's life after which a new one is asked for."""
+REFERENCES = {
+    "secret": SECRETS,
+    "secretRef": SECRETS,
+    "secretKeyRef": SECRETS,
+    "configMap": CONFIG_MAPS,
+    "configMapRef": CONFIG_MAPS,
+    "configMapKeyRef": CONFIG_MAPS,
+    "persistentVolumeClaim": CLAIMS,
+}
+"""Fields of a pod's specification that name something else, and its kind (Kubernetes API reference, PodSpec)."""
+NAMES = ("name", "secretName", "claimName")
+"""Where such a field says the name."""
 
 
 class Supplies:
@@ -25,6 +39,16 @@ class Supplies:
         self._pod = pod
         self._namespace: str = pod["metadata"]["namespace"]
         self._tokens: dict[str, tuple[float, str]] = {}
+
+    async def renew(self) -> None:
+        """Ask the API for all of it, as kubelets do when a pod comes to them: caches of several kinds differ in age.
+
+        Raises:
+            ApiError: The API does not give something.
+            EnvironmentFault: The API does not answer.
+        """
+        wanted = set(references(self._pod["spec"]))
+        await asyncio.gather(*(self._caches[kind].renew((self._namespace, name)) for kind, name in wanted))
 
     def environment(self, ip: str) -> Sources:
         """For the variables of its containers.
@@ -97,3 +121,17 @@ class Supplies:
         answer = await self._caches.api.call("POST", path, body)
         token: str = answer["status"]["token"]
         return token
+
+
+def references(part: Any) -> Iterator[tuple[Kind, str]]:
+    """Kinds and names of what a part of a pod's specification is made of."""
+    if isinstance(part, list):
+        for each in part:
+            yield from references(each)
+    elif isinstance(part, dict):
+        for field, value in part.items():
+            name = next((value[key] for key in NAMES if key in value), "") if isinstance(value, dict) else ""
+            if field in REFERENCES and name:
+                yield REFERENCES[field], name
+            else:
+                yield from references(value)

@@ -114,7 +114,10 @@ class Logs:
         self._offsets[source.file] = end
 
     async def _put(self, stream: str, events: list[dict[str, Any]]) -> None:
-        group = f"/aws/containerinsights/{self._cloud.cluster}/application"
+        cluster = self._cloud.cluster
+        if not cluster:
+            raise Inactive(FLUENT_BIT.name)  # it is being destroyed: a group without its name would be left for ever
+        group = f"/aws/containerinsights/{cluster}/application"
         where = {"logGroupName": group, "logStreamName": stream}
         if stream not in self._streams:
             await self._make(group, where)
