@@ -496,9 +496,7 @@ def test_without_a_cluster_no_log_group_is_made(tmp_path: Path) -> None:
     async def act(_: Any, __: str, operation: str, **___: Any) -> None:
         acts.append(operation)
 
-    cloud: Any = SimpleNamespace(
-        caches={PODS: pods}, gate=gate, act=act, cluster="", log=logging.getLogger
-    )
+    cloud: Any = SimpleNamespace(caches={PODS: pods}, gate=gate, act=act, cluster="", log=logging.getLogger)
     shipper = logs.Logs(cloud, tmp_path)
     source = logs.sources([application()], tmp_path)[0]
     source.file.parent.mkdir(parents=True)
