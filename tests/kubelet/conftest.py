@@ -155,6 +155,18 @@ class Cluster:
         done = subprocess.run(words, capture_output=True, text=True, timeout=30, check=False, input=input)
         return done.returncode, done.stdout, done.stderr
 
+    def ask(self, method: str, path: str, content: bytes | None = None) -> bytes:
+        """Ask the kubelet itself."""
+        port = json.loads((self.state / "kubelet.json").read_text())["port"]
+        token = (self.state / "token").read_text().strip()
+        trust = ssl.create_default_context()
+        trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
+        headers = {"Authorization": f"Bearer {token}"}
+        request = urllib.request.Request(f"https://127.0.0.1:{port}{path}", content, headers, method=method)
+        with urllib.request.urlopen(request, timeout=30, context=trust) as answer:  # noqa: S310  (https)
+            body: bytes = answer.read()
+            return body
+
     def start(self) -> None:
         """Start the kubelet and wait until it works."""
         about = self.state / "kubelet.json"

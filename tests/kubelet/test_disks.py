@@ -1,28 +1,11 @@
 """Persistent volumes kept and put back under a running cluster: the API hears nothing of it."""
 
-import json
-import ssl
-import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 Json = dict[str, Any]
 CLAIMS = "/api/v1/namespaces/default/persistentvolumeclaims"
-
-
-def kubelet(cluster: Any, method: str, content: bytes | None = None) -> bytes:
-    """Ask the kubelet for its disks, or replace them."""
-    port = json.loads((cluster.state / "kubelet.json").read_text())["port"]
-    token = (cluster.state / "token").read_text().strip()
-    trust = ssl.create_default_context()
-    trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
-    request = urllib.request.Request(
-        f"https://127.0.0.1:{port}/disks", content, {"Authorization": f"Bearer {token}"}, method=method
-    )
-    with urllib.request.urlopen(request, timeout=30, context=trust) as answer:  # noqa: S310  (https)
-        body: bytes = answer.read()
-        return body
 
 
 def bound_claim(cluster: Any, name: str) -> None:
@@ -57,11 +40,11 @@ def test_disks_are_put_back_under_running_pods(cluster: Any, shell: Callable[...
     cluster.logged("bystander", "begun\n")
     cluster.exec("keeper", "sh", "-c", "echo before > /data/note")
 
-    kept = kubelet(cluster, "GET")
+    kept = cluster.ask("GET", "/disks")
     cluster.logged("keeper", "begun\nbegun\n")
     assert cluster.exec("keeper", "cat", "/data/note")[1] == "before\n"
     cluster.exec("keeper", "sh", "-c", "echo after > /data/note; echo more > /data/other")
-    kubelet(cluster, "PUT", kept)
+    cluster.ask("PUT", "/disks", kept)
     cluster.logged("keeper", "begun\nbegun\nbegun\n")
 
     assert len(processes("disk-keeper")) == 1, "one that was left would go on writing"

@@ -79,7 +79,7 @@ class Container:
     def _take_over(self, earlier: Object) -> bool:
         done = self._record.take_over(earlier, self._restarts_after)
         if "running" in self._record.state:
-            self._health.ready, self._health.started = earlier["ready"], bool(earlier.get("started"))
+            self._health.go_on(started=bool(earlier.get("started")), ready=earlier["ready"])
         self.log.resume(self._record.restarts)
         return done
 
@@ -91,6 +91,11 @@ class Container:
     def is_running(self) -> bool:
         """Whether its process lives."""
         return self._process is not None and not self._process.exit.done()
+
+    @property
+    def is_working(self) -> bool:
+        """Whether its process lives and has been found ready, whatever the API still says of an earlier one."""
+        return self.is_running and self._health.ready and self._health.seen
 
     def status(self) -> Object:
         """Its status, as in the API."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 
 import aiohttp
 
@@ -39,6 +40,13 @@ class Health:
         self._complain = complain
         self.started = not spec.get("startupProbe")
         self.ready = self.started and not spec.get("readinessProbe")
+        self.seen = False
+        """Whether it was found ready since the kubelet runs."""
+        self._goes_on = False
+
+    def go_on(self, *, started: bool, ready: bool) -> None:
+        """Begin as healthy as an earlier kubelet left it; the time until the first look is over long since."""
+        self.started, self.ready, self._goes_on = started, ready, True
 
     async def watch(self) -> str:
         """Probe until the container has to be started again.
@@ -73,8 +81,10 @@ class Health:
 
     async def _follow_readiness(self) -> None:
         if not self._spec.get("readinessProbe"):
+            self.seen = True
             return
         async for result, passed in self._looks("readinessProbe", eager=True):
+            self.seen = self.seen or result.good
             if not result.good:
                 await self._unhealthy("Readiness", result)
             if passed and self.ready is not result.good:
@@ -89,7 +99,10 @@ class Health:
                     return
 
     def _looks(self, key: str, *, eager: bool) -> AsyncIterator[tuple[Result, bool]]:
-        return looks(Probe.of(self._spec[key]), self._target, self._session, eager=eager, speed=self._speed)
+        probe = Probe.of(self._spec[key])
+        if eager and self._goes_on:
+            probe = replace(probe, delay=0.0)
+        return looks(probe, self._target, self._session, eager=eager, speed=self._speed)
 
     async def _unhealthy(self, kind: str, result: Result) -> None:
         await self._complain("Unhealthy", f"{kind} probe failed: {result.message}")

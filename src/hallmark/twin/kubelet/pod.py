@@ -161,7 +161,7 @@ class Pod:
     @property
     def is_working(self) -> bool:
         """Whether all its containers run and are ready at this moment, whatever its status in the API says."""
-        return all(each.is_running and each.status()["ready"] for each in self._containers)
+        return all(each.is_working for each in self._containers)
 
     def find(self, name: str) -> Container | None:
         """A container by name."""

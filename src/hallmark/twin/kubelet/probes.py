@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-FIRST_LOOK = 0.05
+FIRST_LOOK, LONGEST_LOOK = 0.05, 0.4
+"""Seconds between extra looks, at first and at most."""
 GOOD = range(200, 400)
 BODY_LIMIT = 10 * 1024
 
@@ -91,7 +92,7 @@ async def _rhythm(
     probe: Probe, target: Target, session: aiohttp.ClientSession, *, eager: bool, speed: float
 ) -> AsyncIterator[Result]:
     pause, waited = FIRST_LOOK, 0.0
-    # Doubling pauses that fit into one period; only a good answer counts.
+    # Growing pauses that fit into one period; only a good answer counts.
     while eager and waited + pause < probe.period / speed:
         if (result := await look(probe, target, session)).good:
             yield result
@@ -99,7 +100,7 @@ async def _rhythm(
             break
         await asyncio.sleep(pause)
         waited += pause
-        pause *= 2
+        pause = min(pause * 2, LONGEST_LOOK)
     while True:
         yield await look(probe, target, session)
         await asyncio.sleep(probe.period / speed)
