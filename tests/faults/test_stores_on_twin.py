@@ -209,6 +209,6 @@ def _trace(client: httpx.Client) -> str:
         "run_type": "chain", "inputs": {"text": "was there before"}, "start_time": now.isoformat(),
         "session_name": "before-the-fault",
     }  # fmt: skip
-    assert client.post("/api/v1/runs", json=run).status_code == 202
+    assert until(lambda: client.post("/api/v1/runs", json=run).status_code == 202, RECOVERS_WITHIN, 1)
     assert until(lambda: client.get(f"/api/v1/runs/{new}").status_code == 200, RECOVERS_WITHIN, 1)
     return f"/api/v1/runs/{new}"
