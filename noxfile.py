@@ -12,6 +12,7 @@ nox.options.reuse_existing_virtualenvs = True
 nox.options.stop_on_first_error = True
 
 ROOT = Path(__file__).parent
+PYTEST = ("pytest", "-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder")
 QUIET = {"NO_MKDOCS_2_WARNING": "1"}  # the theme's advertisement for another generator
 
 
@@ -42,7 +43,14 @@ def lab(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests; the real Terraform is applied once and its snapshot serves all other tests."""
     install(session, "dev")
-    session.run("pytest", "-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder", *session.posargs)
+    session.run(*PYTEST, "-m", "not proof", *session.posargs)
+
+
+@nox.session
+def proofs(session: nox.Session) -> None:
+    """Prove labs, faults and promises on whole twins, all of them or a share: nox -s proofs -- --share 3/8."""
+    install(session, "dev")
+    session.run(*PYTEST, "-m", "proof", *session.posargs)
 
 
 @nox.session

@@ -32,8 +32,30 @@ AT_ONCE = frozenset(
 """Folders whose tests need no twin: they are run while it is built."""
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let several runs share the work, for example those of successive commits."""
+    parser.addoption("--share", metavar="K/N", help="run every Nth group of tests, from the Kth on; K counts on past N")
+
+
+def _unit(item: pytest.Item) -> str:
+    """What one worker does in one go: a group, or a file."""
+    group = item.get_closest_marker("xdist_group")
+    return str(group.args[0] if group else item.path)
+
+
+def _keep_share(config: pytest.Config, items: list[pytest.Item]) -> None:
+    share, _, shares = str(config.getoption("share")).partition("/")
+    units = sorted({_unit(item) for item in items})
+    mine = set(units[int(share) % int(shares) :: int(shares)])
+    config.hook.pytest_deselected(items=[item for item in items if _unit(item) not in mine])
+    items[:] = [item for item in items if _unit(item) in mine]
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with what needs no twin, go on with the long groups, and have the first worker build the twin meanwhile."""
+    if config.getoption("share"):
+        _keep_share(config, items)
 
     def rank(item: pytest.Item) -> int:
         if item.path.relative_to(ROOT / "tests").parts[0] in AT_ONCE:

@@ -29,7 +29,7 @@ from hallmark.twin.kube.access import Access
 from hallmark.twin.process import is_free
 from hallmark.waiting import until
 
-pytestmark = pytest.mark.xdist_group("interrupted")
+pytestmark = [pytest.mark.proof, pytest.mark.xdist_group("interrupted")]
 LABS = catalog.labs(Path(__file__).parents[1])
 WHOLE = next(lab.id for lab in LABS if lab.start == "baseline")
 """It installs the release: its checks ask AWS and the cluster, and all are passed on a new twin."""

@@ -37,7 +37,7 @@ from hallmark.twin import deployment
 from hallmark.twin.clients import Clients
 from hallmark.twin.release.locate import offline
 
-pytestmark = pytest.mark.xdist_group("leaks")
+pytestmark = [pytest.mark.proof, pytest.mark.xdist_group("leaks")]
 ROOT = Path(__file__).parents[1]
 LABS = [lab.id for lab in catalog.labs(ROOT)]
 FAULTS = {lab: definition.read(file).kind for lab in LABS if (file := ROOT / "graders" / lab / "fault.toml").is_file()}

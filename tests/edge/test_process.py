@@ -79,6 +79,8 @@ def test_it_is_a_part_of_the_twin(another: Callable[..., Any]) -> None:
     assert about
     assert (about["port"], about["pid"]) == (edge.port, edge.process.pid)
     assert part.responds()
+    (edge.folder / "edge.code").write_text("of yesterday")
+    assert not part.responds()
     command = [sys.executable, "-m", "hallmark.twin.edge.main", "--state", str(edge.folder), "--endpoint", "http://x"]
     command += ["--account", "1", "--region", "r", "--kubelet", ".", "--aws-state", "."]
     second = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)

@@ -21,6 +21,7 @@ from hallmark.targets.writer import AwsWriter, Outcome
 from hallmark.twin.cluster.bench import running
 
 CLUSTER = "lab-eks"
+MARKS = {"hallmark:lab": "twin", "hallmark:owner": "hallmark", "hallmark:expires": "2099-12-31"}
 INGESTION = ("/api/v1/runs", "/api/v1/otel/", "/api/runs")
 stage, front, vault = [
     SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name(each))))
@@ -128,16 +129,58 @@ def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield state / "kubeconfig"
 
 
-@pytest.fixture
-def system(endpoint: str, kubeconfig: Path, tmp_path: Path) -> System:
-    """A lab in an account and a namespace of its own."""
-    return build(endpoint, kubeconfig, tmp_path / "home")
+@dataclass(frozen=True)
+class Pattern:
+    """An account with all of a lab that AWS holds, but for what is of one cluster alone; systems are copies of it.
+
+    Attributes:
+        control: Copies accounts.
+        profile: How to reach it.
+        made: What :class:`System` says of it.
+        subnets: Ids of its subnets.
+    """
+
+    control: Any
+    profile: Profile
+    made: dict[str, Any]
+    subnets: list[str]
+
+    def copy(self, account: str) -> dict[str, Any]:
+        """Copy it into another account; return what :class:`System` says of that."""
+        self.control.clone(self.profile.account, account)
+        renamed: dict[str, Any] = json.loads(json.dumps(self.made).replace(self.profile.account, account))
+        return renamed
 
 
 @pytest.fixture(scope="session")
-def house(endpoint: str, kubeconfig: Path, tmp_path_factory: pytest.TempPathFactory) -> System:
+def pattern(emulated: Any, endpoint: str) -> Pattern:
+    """Make a cluster, a database, a cache and a load balancer with a web ACL."""
+    profile = Profile(endpoint=endpoint, account=f"{next(_accounts):012d}", cluster=CLUSTER)
+    aws = AwsWriter(profile)
+    vpc, subnets = _network(aws.client("ec2"))
+    node_group = _cluster(aws, subnets)
+    database_group = _data_stores(aws, vpc, subnets, node_group)
+    balancer, acl = _edge(aws, CLUSTER, subnets)
+    made = {
+        "database_group": database_group,
+        "node_group": node_group,
+        "acl": acl,
+        "balancer": balancer,
+        "certificate": front.build(aws, profile, balancer, vpc),
+    }
+    return Pattern(emulated.control, profile, made, subnets)
+
+
+@pytest.fixture
+def system(pattern: Pattern, kubeconfig: Path, tmp_path: Path) -> System:
+    """A lab in an account and a namespace of its own."""
+    return build(pattern, kubeconfig, tmp_path / "home")
+
+
+@pytest.fixture(scope="session")
+def house(pattern: Pattern, kubeconfig: Path, tmp_path_factory: pytest.TempPathFactory) -> System:
     """A lab that many tests share, each with a namespace of its own."""
-    built = build(endpoint, kubeconfig, tmp_path_factory.mktemp("house"))
+    built = build(pattern, kubeconfig, tmp_path_factory.mktemp("house"))
     built.stage.leave()
     return built
 
@@ -156,33 +199,18 @@ def staged(house: System, tmp_path: Path) -> Iterator[System]:
     made.leave()
 
 
-def build(
-    endpoint: str, kubeconfig: Path, home: Path, tags: dict[str, str] | None = None, cluster: str = CLUSTER
-) -> System:
-    """Make a cluster with a release in it, a database, a cache and a load balancer with a web ACL."""
+def build(pattern: Pattern, kubeconfig: Path, home: Path) -> System:
+    """Copy the pattern, and make nodes, a volume and a release for it."""
     number = next(_accounts)
-    profile = Profile(
-        endpoint=endpoint,
-        account=f"{number:012d}",
-        cluster=cluster,
-        kubeconfig=str(kubeconfig),
-        namespace=f"lab-{number}",
-    )
-    aws = AwsWriter(profile)
-    vpc, subnets = _network(aws.client("ec2"))
-    node_group = _cluster(aws, cluster, subnets, _marks() if tags is None else tags)
-    database_group = _data_stores(aws, vpc, subnets, node_group)
-    balancer, acl = _edge(aws, cluster, subnets)
-    certificate = front.build(aws, profile, balancer, vpc)
-    made = stage.Stage(kubeconfig, profile.namespace, f"general-{number}")
-    volume = _hardware(aws, cluster, subnets, made.node_group)
+    namespace = f"lab-{number}"
+    profile = replace(pattern.profile, account=f"{number:012d}", kubeconfig=str(kubeconfig), namespace=namespace)
+    copied, aws = pattern.copy(profile.account), AwsWriter(profile)
+    front.role(aws.client("iam"), profile)
+    made = stage.Stage(kubeconfig, namespace, f"general-{number}")
+    volume = _hardware(aws, CLUSTER, pattern.subnets, made.node_group)
     made.build(volume)
-    made.create(front.INGRESS, front.ingress(certificate))
-    return System(profile, home, aws, made, database_group, node_group, acl, balancer, volume, certificate)
-
-
-def _marks() -> dict[str, str]:
-    return {"hallmark:lab": "twin", "hallmark:owner": "hallmark", "hallmark:expires": "2099-12-31"}
+    made.create(front.INGRESS, front.ingress(copied["certificate"]))
+    return System(profile, home, aws, made, volume=volume, **copied)
 
 
 def _network(ec2: Any) -> tuple[str, list[str]]:
@@ -194,11 +222,11 @@ def _network(ec2: Any) -> tuple[str, list[str]]:
     return vpc, made
 
 
-def _cluster(aws: AwsWriter, name: str, subnets: list[str], tags: dict[str, str]) -> str:
+def _cluster(aws: AwsWriter, subnets: list[str]) -> str:
     trust = {"Version": "2012-10-17", "Statement": []}
-    role = aws.client("iam").create_role(RoleName=f"{name}-role", AssumeRolePolicyDocument=json.dumps(trust))
+    role = aws.client("iam").create_role(RoleName=f"{CLUSTER}-role", AssumeRolePolicyDocument=json.dumps(trust))
     cluster = aws.client("eks").create_cluster(
-        name=name, roleArn=role["Role"]["Arn"], resourcesVpcConfig={"subnetIds": subnets}, tags=tags
+        name=CLUSTER, roleArn=role["Role"]["Arn"], resourcesVpcConfig={"subnetIds": subnets}, tags=MARKS
     )
     group: str = aws.client("eks").describe_cluster(name=cluster["cluster"]["name"])["cluster"]["resourcesVpcConfig"][
         "clusterSecurityGroupId"

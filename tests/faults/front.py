@@ -23,7 +23,6 @@ def build(aws: Any, profile: Profile, balancer: str, vpc: str) -> str:
     )  # fmt: skip
     found = elb.describe_load_balancers(LoadBalancerArns=[balancer])["LoadBalancers"][0]
     _name(aws.client("route53"), profile, found)
-    _role(aws.client("iam"), profile)
     return certificate
 
 
@@ -77,7 +76,8 @@ def _name(dns: Any, profile: Profile, balancer: Any) -> None:
     dns.change_resource_record_sets(HostedZoneId=zone, ChangeBatch=batch)
 
 
-def _role(iam: Any, profile: Profile) -> None:
+def role(iam: Any, profile: Profile) -> None:
+    """Make the role of the service accounts of one namespace."""
     subjects = [f"system:serviceaccount:{profile.namespace}:langsmith-{each}" for each in ("backend", "queue")]
     provider = "oidc.eks.us-east-1.amazonaws.com/id/LAB"
     trust = {

@@ -25,6 +25,7 @@ STEPS = {"api-key-salt-changed": 4, "certificate-replaced": 2, "clickhouse-memor
 """How many calls a kind makes in the test system, if more than one."""
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("verb", ["inject", "revert"])
 @pytest.mark.parametrize("kind", kinds.names())
 def test_every_kill_point_is_recovered(system: Any, kind: str, verb: str) -> None:

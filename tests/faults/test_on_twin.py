@@ -38,7 +38,7 @@ FAULTS = [
 ]
 ROLE = "hallmark-twin-eks-langsmith"
 RECOVERS_WITHIN = 180.0
-pytestmark = pytest.mark.xdist_group("faults-on-twin")
+pytestmark = [pytest.mark.proof, pytest.mark.xdist_group("faults-on-twin")]
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,7 @@ LOGS = {
 """Component and words of its log; empty: no log says anything, which is the point."""
 RECOVERS_WITHIN = 240.0
 pytestmark = [
+    pytest.mark.proof,
     pytest.mark.xdist_group("stores-on-twin"),
     # The way in hands its authority's file to httpx, which would rather have a context.
     pytest.mark.filterwarnings("ignore:.*verify=<str>:DeprecationWarning"),

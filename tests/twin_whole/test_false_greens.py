@@ -18,7 +18,7 @@ from hallmark.cli.hands import Hands
 from hallmark.targets.aws import AwsSource
 from hallmark.targets.profile import Profile
 
-pytestmark = pytest.mark.xdist_group("sharp-edges")
+pytestmark = [pytest.mark.proof, pytest.mark.xdist_group("sharp-edges")]
 Wait = Callable[..., Any]
 LAB = "deploy-langsmith"
 HTML, JSON = "text/html", "application/json"

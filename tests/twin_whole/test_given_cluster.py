@@ -18,7 +18,7 @@ from hallmark.twin.aws.seal import Seal
 from hallmark.twin.deployment import kubectl
 from hallmark.waiting import until
 
-pytestmark = pytest.mark.xdist_group("sharp-edges")
+pytestmark = [pytest.mark.proof, pytest.mark.xdist_group("sharp-edges")]
 Clones = Callable[[], Any]
 LEASE = {
     "apiVersion": "coordination.k8s.io/v1",

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("sharp-edges")  # it shares their twin
+pytestmark = [pytest.mark.proof, pytest.mark.xdist_group("sharp-edges")]  # it shares their twin
 GROUP = "/aws/containerinsights/"
 PROBED = re.compile(r'"GET /health HTTP/1\.1" 200 0 "-" "kube-probe/')
 WITHIN = 60.0

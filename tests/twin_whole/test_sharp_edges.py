@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("sharp-edges")
+pytestmark = [pytest.mark.proof, pytest.mark.xdist_group("sharp-edges")]
 Wait = Callable[..., Any]
 HOST = "langsmith.hallmark.example"
 INGRESS = "langsmith-ingress"

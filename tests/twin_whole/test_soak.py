@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("soak")
+pytestmark = [pytest.mark.proof, pytest.mark.xdist_group("soak")]
 
 
 def test_a_fault_under_load_loses_no_accepted_run(clone: Callable[[], Any]) -> None:

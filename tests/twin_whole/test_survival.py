@@ -12,7 +12,7 @@ import pytest
 from hallmark.twin import kubernetes, process, workers
 from hallmark.twin.files import is_held
 
-pytestmark = pytest.mark.xdist_group("survival")
+pytestmark = [pytest.mark.proof, pytest.mark.xdist_group("survival")]
 Clones = Callable[[], Any]
 Wait = Callable[..., Any]
 AWS, API = "hallmark.twin.aws.server", "hallmark.twin.cluster.server"

@@ -198,7 +198,7 @@ class OwnCluster(Cluster):
     @property
     def is_well(self) -> bool:
         """See the base class."""
-        return self.is_up and bool(self._ready()) and self._workers.are_well
+        return self.is_up and self._is_ready() and self._workers.are_well
 
     def issuer(self, cloud: Cloud) -> str:
         """The API is told to be the one that AWS believes."""
@@ -211,7 +211,7 @@ class OwnCluster(Cluster):
 
     def serve(self, cloud: Cloud) -> None:
         """See the base class."""
-        if not self._ready():
+        if not self._is_ready():
             before = self._told()
             self._api.stop(GIVES_UP_WITHIN)
             arguments = ["--state", str(self._folder), "--kubelet-address", "127.0.0.1"]
@@ -243,6 +243,9 @@ class OwnCluster(Cluster):
 
     def _told(self) -> bytes:
         return self.kubeconfig.read_bytes() if self.kubeconfig.exists() else b""
+
+    def _is_ready(self) -> bool:
+        return self._api.is_current and bool(self._ready())
 
     def _ready(self) -> bool | None:
         with suppress(OSError, EnvironmentFault, UsageError):

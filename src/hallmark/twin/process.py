@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 from hallmark.errors import EnvironmentFault
 from hallmark.twin.files import disk_fault, is_held
+from hallmark.twin.sources import mark
 from hallmark.waiting import until
 
 T = TypeVar("T")
@@ -52,6 +53,7 @@ class Process:
         self.state = state
         self._lock = state / f"{name}.lock"
         self._about = state / f"{name}.json"
+        self._code = state / f"{name}.code"
         self.log = state / f"{name}.log"
         self._module = module
         self._label = label
@@ -83,9 +85,19 @@ class Process:
             last = int(json.loads(self._about.read_text())["port"])
         return [*(port for port in (last, usual) if port and is_free(port)), ANY]
 
+    @property
+    def is_current(self) -> bool:
+        """Whether it was started from the code that there is now, as far as anybody has noted it."""
+        with suppress(OSError):
+            return self._code.read_text(encoding="utf-8") == mark()
+        return True
+
     def responds(self) -> bool:
-        """Whether the living process does something; see :func:`respond_to_signal`, which it has to have called."""
-        if self.about() is None:
+        """Whether the living process is of this code and does something.
+
+        See :func:`respond_to_signal`, which it has to have called.
+        """
+        if self.about() is None or not self.is_current:
             return False
         os.utime(self._about, (0, 0))
         self.signal(signal.SIGUSR1)
@@ -157,6 +169,7 @@ class Process:
         environment = FRUGAL | {name: value for name, value in os.environ.items() if name not in MISLEADING}
         try:
             self.state.mkdir(parents=True, exist_ok=True)
+            self._code.write_text(mark(), encoding="utf-8")
             with self.log.open("ab") as log:
                 return os.posix_spawn(
                     sys.executable,

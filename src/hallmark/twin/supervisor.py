@@ -97,7 +97,7 @@ class Twin:
                 progress("The last command did not end; beginning again.")
                 self._states.bring(unfinished, running, progress)
             elif self._cluster and not self._cluster.is_well:
-                progress("Starting what does not run or does not answer.")
+                progress("Starting what does not run, does not answer, or runs code of before.")
                 self._states.resume(running)
 
     def use(self, kubeconfig: Path | None, progress: Progress = quiet) -> None:
