@@ -46,6 +46,7 @@ def _hallmark(
         ),
         (["twin", "restore", "never-made"], {}, 3, "hallmark twin up"),
         (["twin", "network"], {}, 3, "hallmark twin up"),
+        (["twin", "run", "--", "true"], {}, 3, "hallmark twin up"),
         (["twin", "network", "--cut"], {}, 2, "HOST is missing"),
         (["twin", "network", "rds", "--clear", "--latency", "1"], {}, 2, "--clear goes with no other setting"),
         (["explode"], {}, 2, "No such command"),
@@ -84,7 +85,8 @@ def test_expired_credentials_are_said_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "verb", ["", "grade", "collect", "lab", "lab start", "twin", "twin network", "clauses", "audit", "revert"]
+    "verb",
+    ["", "grade", "collect", "lab", "lab start", "twin", "twin network", "twin run", "clauses", "audit", "revert"],
 )
 def test_every_verb_has_help(tmp_path: Path, verb: str) -> None:
     """Help works without a target and says what the verb does."""

@@ -297,6 +297,8 @@ def unknown_word(words: list[str]) -> str:
     command: click.Command = cli
     rest = iter(words)
     for word in rest:
+        if word == "--":  # what follows is somebody else's
+            return ""
         if word.startswith("-"):
             option = next((each for each in command.get_params(click.Context(command)) if word in each.opts), None)
             if not isinstance(option, click.Option):

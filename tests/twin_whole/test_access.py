@@ -1,6 +1,12 @@
-"""The way into the cluster that people take on EKS: `aws eks update-kubeconfig`, and a token that AWS vouches for."""
+"""The ways in that people take on AWS: to the cluster with a token that AWS vouches for, to LangSmith by its name."""
 
+import json
+import os
 import shutil
+import signal
+import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +17,40 @@ from hallmark.twin.deployment import kubectl
 
 pytestmark = pytest.mark.xdist_group("sharp-edges")
 ADMIN = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
+HALLMARK = (sys.executable, "-c", "from hallmark.cli import main; main()")
+SDK = """
+import json, os, time, uuid, warnings
+from langsmith import Client, traceable
+from langsmith.utils import LangSmithError
+
+warnings.simplefilter("ignore")
+proxies = [name for name in os.environ if name.lower() in ("http_proxy", "https_proxy", "all_proxy")]
+client, identity = Client(), uuid.uuid4()
+
+def wait_for(ask):
+    for _ in range(300):
+        try:
+            if found := ask():
+                return found
+        except LangSmithError:
+            pass
+        time.sleep(0.2)
+    raise SystemExit("nothing came")
+
+@traceable(project_name="by-name", client=client)
+def answer(question):
+    return {"size": len(question)}
+
+answer("x" * 100_000, langsmith_extra={"run_id": identity})
+client.flush()
+run = wait_for(lambda: client.read_run(identity))
+names = wait_for(lambda: [each.name for each in client.list_runs(project_name="by-name")])
+client.create_feedback(identity, "good", score=1.0)
+client.flush()
+feedback = wait_for(lambda: [each.key for each in client.list_feedback(run_ids=[identity])])
+print(json.dumps([proxies, len(run.inputs["question"]), run.outputs, names, feedback]))
+"""
+"""What a person writes who never heard of the twin: only the usual variables say where LangSmith is."""
 
 
 @pytest.fixture
@@ -73,3 +113,46 @@ def test_a_forged_signature_is_refused(person: Any, kubeconfig: str, stranger: d
     done = _nodes(person, kubeconfig, **forged)
 
     assert "You must be logged in to the server" in done.stderr
+
+
+@pytest.fixture
+def by_name(person: Any) -> Callable[..., Any]:
+    """Start `hallmark twin run` in a shell that still has the variables of the proxy."""
+    entrance = person.twin.entrance()
+    proxied = {**os.environ, **entrance.environment("an old key")}
+    place = {"HALLMARK_HOME": str(person.twin._state.parent), "HALLMARK_ROOT": str(person.twin._root)}
+
+    def start(*command: str) -> subprocess.Popen[str]:
+        whole, pipe = [*HALLMARK, "twin", "run", "--", *command], subprocess.PIPE
+        return subprocess.Popen(
+            whole, env=proxied | place, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True
+        )
+
+    return start
+
+
+def test_the_unmodified_sdk_reaches_langsmith_by_its_name(by_name: Callable[..., Any]) -> None:
+    """A trace of 100 KB, read back, listed and rated: endpoint, key and CA are all that the SDK is told."""
+    with by_name(sys.executable, "-c", SDK) as process:
+        output, remarks = process.communicate(timeout=180)
+
+    assert process.returncode == 0, remarks
+    assert json.loads(output) == [[], 100_000, {"size": 100_000}, ["answer"], ["good"]]
+
+
+def test_a_command_is_on_its_own_with_the_names(person: Any, by_name: Callable[..., Any]) -> None:
+    """It is the process that was started, so signals and exit codes are its own; outside, no name has a meaning."""
+    entrance, before = person.twin.entrance(), Path("/etc/hosts").read_text()
+    host = entrance.url.removeprefix("https://")
+    look = f"echo $$; getent hosts {host}; aws sts get-caller-identity --query Account --output text; exec sleep 60"
+    with by_name(*HALLMARK, "twin", "run", "--", "sh", "-c", look) as process:  # one in another, as from a shell
+        assert int(process.stdout.readline()) == process.pid
+        assert process.stdout.readline().split() == [entrance.place[0], host]
+        assert process.stdout.readline().strip() == person.twin.account
+        with pytest.raises(socket.gaierror):
+            socket.gethostbyname(host)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+
+    assert process.returncode == -signal.SIGINT
+    assert Path("/etc/hosts").read_text() == before

@@ -6,6 +6,7 @@ import click
 
 from hallmark.cli.app import App
 from hallmark.cli.network import network
+from hallmark.cli.run import run
 from hallmark.errors import Exit
 
 
@@ -134,3 +135,4 @@ def destroy(app: App, yes: bool) -> None:  # noqa: FBT001  (click passes flags b
 
 
 twin.add_command(network)
+twin.add_command(run)

@@ -1,6 +1,7 @@
 """How people reach LangSmith on the twin: its load balancer by name, the twin's own authority, an API key.
 
-Names of the emulated Route53 mean nothing to this machine, so clients go through a proxy that knows them.
+Names of the emulated Route53 mean nothing to this machine, so clients go through a proxy that knows them, or run where
+those names mean something, see :mod:`hallmark.twin.naming`.
 """
 
 import base64
@@ -26,6 +27,11 @@ SHARED = "api_key_salt"
 EMAIL = "initialOrgAdminEmail"
 """Where the chart has the first administrator's address, below ``config``."""
 DESCRIPTION = "made by hallmark twin env"
+HTTPS_PORT = 443
+AUTHORITIES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+"""What OpenSSL, requests and curl take for the authorities; each program has its own that counts before the first."""
+OTHER_WAY = 'eval "$(hallmark twin env --langsmith)"'
+"""What a person does where names cannot be made to lead here."""
 
 
 @dataclass(frozen=True)
@@ -36,23 +42,49 @@ class Entrance:
         url: Public URL.
         proxy: URL of the proxy that leads there.
         authority: File of the certificate authority.
+        direct: Address and port that take TLS without the proxy; None if the machine allows none.
     """
 
     url: str
     proxy: str
     authority: Path
+    direct: tuple[str, int] | None = None
 
     def environment(self, key: str) -> dict[str, str]:
         """Variables for LangSmith's SDK, and for any client that heeds the usual ones."""
         return {
-            "LANGSMITH_ENDPOINT": f"{self.url}/api/v1",
-            "LANGSMITH_API_KEY": key,
-            "LANGSMITH_TRACING": "true",
             "HTTPS_PROXY": self.proxy,
             "HTTP_PROXY": self.proxy,
             "NO_PROXY": "127.0.0.1,localhost",
-            "REQUESTS_CA_BUNDLE": str(self.authority),
-            "SSL_CERT_FILE": str(self.authority),
+            **self._settings(self.url, key),
+        }
+
+    def by_name(self, key: str) -> dict[str, str]:
+        """The same without the proxy, for a process that knows the name, see :mod:`hallmark.twin.naming`.
+
+        Raises:
+            EnvironmentFault: The machine does not allow it.
+        """
+        _, port = self.place
+        return self._settings(self.url if port == HTTPS_PORT else f"{self.url}:{port}", key)
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """Address and port that take TLS without the proxy.
+
+        Raises:
+            EnvironmentFault: The machine does not allow it.
+        """
+        if self.direct is None:
+            raise EnvironmentFault("The twin has no loopback address of its own here; use the proxy.", OTHER_WAY)
+        return self.direct
+
+    def _settings(self, url: str, key: str) -> dict[str, str]:
+        return {
+            "LANGSMITH_ENDPOINT": f"{url}/api/v1",
+            "LANGSMITH_API_KEY": key,
+            "LANGSMITH_TRACING": "true",
+            **dict.fromkeys(AUTHORITIES, str(self.authority)),
         }
 
     def client(self) -> httpx.Client:

@@ -146,6 +146,11 @@ class Cluster(ABC):
         """Port of the proxy that leads to the load balancers; 0 while it does not run."""
         return self._workers.edge
 
+    @property
+    def direct(self) -> tuple[str, int] | None:
+        """Address and port where load balancers take TLS without the proxy; None if they do not."""
+        return self._workers.direct
+
     def _announce(self, cloud: Cloud, authority: bytes, key: str) -> None:
         """Tell the emulated AWS where the cluster is and whose tokens to believe.
 

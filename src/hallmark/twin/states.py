@@ -200,11 +200,11 @@ class States:
         Raises:
             UsageError: They do not tell its name.
         """
-        port = self._cluster.edge if self._cluster else 0
+        port, direct = (self._cluster.edge, self._cluster.direct) if self._cluster else (0, None)
         if port and "host" not in outputs:
             raise UsageError("Terraform has no output named host: nobody knows LangSmith's name.", "terraform output")
-        proxy = f"http://127.0.0.1:{port}"
-        return Entrance(f"https://{outputs['host']}", proxy, self._state / "edge" / "ca.pem") if port else None
+        proxy, authority = f"http://127.0.0.1:{port}", self._state / "edge" / "ca.pem"
+        return Entrance(f"https://{outputs['host']}", proxy, authority, direct) if port else None
 
     def api_key(self, outputs: Mapping[str, Any]) -> str:
         """A key of LangSmith's API; made with the first administrator's password if there is none yet.

@@ -61,6 +61,12 @@ class Workers:
         """Port of the proxy that leads to the load balancers; 0 while it does not run."""
         return int((self._edge.about() or {"port": 0})["port"])
 
+    @property
+    def direct(self) -> tuple[str, int] | None:
+        """Address and port where load balancers take TLS without the proxy; None if they do not."""
+        place = (self._edge.about() or {}).get("direct")
+        return (place[0], place[1]) if place else None
+
     def start(self, access: Access, aws: Sequence[str], groups: str = "") -> None:
         """Start what does not run, and what runs and does nothing; wait until pods that worked work again.
 

@@ -52,12 +52,12 @@ class Authority:
             connection.context = contexts[number]
 
         if not contexts:  # all are gone: a handshake without a common cipher, as there is
-            return _plain(listener.versions)
+            return plain(listener.versions)
         contexts[0].sni_callback = choose
         return contexts[0]
 
     def _context(self, certificate: Certificate, versions: Sequence[str]) -> ssl.SSLContext:
-        context = _plain(versions)
+        context = plain(versions)
         issued = self._authority.issue_cert(
             *certificate.names,
             common_name=certificate.names[0],
@@ -78,7 +78,8 @@ def chosen(certificates: Sequence[Certificate], name: str) -> int:
     return 0
 
 
-def _plain(versions: Sequence[str]) -> ssl.SSLContext:
+def plain(versions: Sequence[str]) -> ssl.SSLContext:
+    """A server's side of TLS in these versions, which has no certificate yet."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     known = [VERSIONS[each] for each in versions if each in VERSIONS]
     if OLD & set(versions):

@@ -55,11 +55,14 @@ class Front(asyncio.Protocol):
 
     async def _greet(self) -> None:
         try:
-            async with asyncio.timeout(GREETING_WITHIN):
-                await self._complete
-            await self._lead(bytes(self._head))
+            await self._welcome()
         except (OSError, TimeoutError, asyncio.CancelledError):
             self._transport.abort()
+
+    async def _welcome(self) -> None:
+        async with asyncio.timeout(GREETING_WITHIN):
+            await self._complete
+        await self._lead(bytes(self._head))
 
     async def _lead(self, head: bytes) -> None:
         method, _, rest = head.partition(b" ")
@@ -78,10 +81,10 @@ class Front(asyncio.Protocol):
             await asyncio.sleep(self._edge.settings.patience)
             await self._refuse(504, f"connection to {name}:{port} timed out")
         else:
-            await self._tunnel(state, int(port), head.partition(END)[2])
+            self._transport.write(ESTABLISHED)
+            await self._enter(state, int(port), head.partition(END)[2])
 
-    async def _tunnel(self, state: State, port: int, early: bytes) -> None:
-        self._transport.write(ESTABLISHED)
+    async def _enter(self, state: State, port: int, early: bytes = b"") -> None:
         connection, listener = Connection(state.balancer, port), state.listeners[port]
         if listener.protocol != SECURE:
             self._hand_over(connection, state.idle, early)

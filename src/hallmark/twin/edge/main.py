@@ -1,7 +1,8 @@
 """The edge process: ``python -m hallmark.twin.edge.main --state DIR --endpoint URL … --kubelet DIR``.
 
 It holds a lock on ``edge.lock`` in its state folder while it lives, and ``edge.json`` says on which port of 127.0.0.1
-its HTTP proxy is. Clients trust ``ca.pem``; ``edge.token`` lets its owner read ``/status``.
+its HTTP proxy is, and where it takes TLS without one. Clients trust ``ca.pem``; ``edge.token`` lets its owner read
+``/status``.
 """
 
 import argparse
@@ -26,7 +27,7 @@ from hallmark.errors import EnvironmentFault, Exit, HallmarkError
 from hallmark.twin.aws.seal import Seal
 from hallmark.twin.clients import Clients
 from hallmark.twin.control import Control
-from hallmark.twin.edge import front
+from hallmark.twin.edge import direct, front
 from hallmark.twin.edge.balancing import Balancing
 from hallmark.twin.edge.certificates import Authority
 from hallmark.twin.edge.checking import Checks
@@ -86,9 +87,9 @@ async def _serve(options: argparse.Namespace, state: Path) -> None:
         asyncio.get_running_loop().add_signal_handler(sign, stopped.set)
     respond_to_signal(state / "edge.json")
     async with AsyncExitStack() as stack:
-        port = await _listen(stack, options, await _edge(stack, options, state))
+        port, secure = await _listen(stack, options, await _edge(stack, options, state))
         started = datetime.now(UTC).isoformat(timespec="seconds")
-        about = {"pid": os.getpid(), "port": port, "started": started}
+        about = {"pid": os.getpid(), "port": port, "direct": secure, "started": started}
         write(state / "edge.json", json.dumps(about))
         await stopped.wait()
         write(state / "edge.json", json.dumps(about | {"pid": ENDED}))
@@ -119,7 +120,7 @@ def _checks(options: argparse.Namespace, pods: Pods, targets: ClientSession) -> 
     )
 
 
-async def _listen(stack: AsyncExitStack, options: argparse.Namespace, edge: Edge) -> int:
+async def _listen(stack: AsyncExitStack, options: argparse.Namespace, edge: Edge) -> tuple[int, direct.Place | None]:
     greeting: set[asyncio.Task[None]] = set()
     try:
         server = await asyncio.get_running_loop().create_server(
@@ -130,7 +131,8 @@ async def _listen(stack: AsyncExitStack, options: argparse.Namespace, edge: Edge
     stack.push_async_callback(edge.server.shutdown, ENDS_WITHIN)
     stack.push_async_callback(front.end, greeting)
     stack.callback(server.close)
-    return int(server.sockets[0].getsockname()[1])
+    secure = await direct.listen(stack, edge, greeting, direct.address(options.state))
+    return int(server.sockets[0].getsockname()[1]), secure
 
 
 def _token(state: Path) -> str:
