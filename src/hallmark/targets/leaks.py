@@ -16,9 +16,10 @@ _SHAPES = {
     "signed token": re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}"),
     "URL with a password": re.compile(r"://[^\s/@\"'$<{:]*:(?!%[sqv])[^\s/@\"'$<{]+@"),
 }
-_ANY_SHAPE = re.compile("|".join(pattern.pattern for pattern in _SHAPES.values()))
-_TELLING = re.compile(r"passw|passphrase|secret|token|salt|credential|key|connection", re.IGNORECASE)
-"""Part of every telling name: lines without it need no closer look."""
+_MARKS = ("AKIA", "ASIA", "PRIVATE KEY", "lsv2_", "eyJ", "://")
+"""Part of every shape, one for each: a line without them needs no closer look, which takes twenty times as long."""
+_TELLING = ("passw", "passphrase", "secret", "token", "salt", "credential", "key", "connection")
+"""Part of every telling name, in small letters: the same."""
 _NAME = re.compile(
     r"(?:^|_)(?:passw(?:or)?d|passphrase|secret|token|salt|credentials?|licen[cs]e_key|api_key|access_key"
     r"|secret_key|private_key|encryption_key|secret_string|connection_(?:url|string))(?:_wo)?$"
@@ -78,14 +79,15 @@ def kind_of(name: str, value: str) -> str:
 
 
 def _shape(line: str) -> str:
-    if not _ANY_SHAPE.search(line):
+    if not any(mark in line for mark in _MARKS):
         return ""
-    return next(kind for kind, pattern in _SHAPES.items() if pattern.search(line))
+    return next((kind for kind, pattern in _SHAPES.items() if pattern.search(line)), "")
 
 
 def _named(line: str, variable: str, *, bare: bool) -> str:
     """A literal under a telling name, or as the default of a variable with a telling name."""
-    if not (variable or _TELLING.search(line)) or line.lstrip().startswith(("#", "//")):
+    small = line.lower()
+    if not (variable or any(word in small for word in _TELLING)) or line.lstrip().startswith(("#", "//")):
         return ""
     for found in [*_QUOTED.finditer(line), *(_UNQUOTED.finditer(line) if bare else ())]:
         name = variable if variable and found["name"] == "default" else found["name"]

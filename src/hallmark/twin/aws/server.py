@@ -34,6 +34,7 @@ from hallmark.twin.aws.autosave import Autosave
 from hallmark.twin.aws.control import Control
 from hallmark.twin.aws.gate import Gate
 from hallmark.twin.aws.seal import Seal
+from hallmark.twin.aws.sending import Channel
 from hallmark.twin.aws.versions import versions
 from hallmark.twin.files import hold, write
 from hallmark.twin.process import ENDED
@@ -91,15 +92,16 @@ def serve(listener: socket.socket, state: Path, *, autosaves: bool) -> None:
     write(state / "server.json", json.dumps(about))
     if autosaves:
         autosave.start()
-    waitress.serve(
+    server = waitress.create_server(
         Control(gate, seal, autosave),
         sockets=[listener],
         threads=THREADS,
         connection_limit=2000,
         channel_timeout=300,
         clear_untrusted_proxy_headers=True,
-        _quiet=True,
     )
+    server.channel_class = Channel
+    server.run()
     if autosaves:
         autosave.stop()
     write(state / "server.json", json.dumps(about | {"pid": ENDED}))
