@@ -88,8 +88,10 @@ class Identity(View):
     def cluster_roles(self) -> tuple[Role, ...]:
         """All roles of the cluster: control plane, nodes, pods."""
         cluster = self.views.compute.cluster
-        own = {_name(cluster["roleArn"])} if cluster else set()
-        return self._roles(own | self._node_role_names | self._pod_role_names)
+        # The control plane's role is known first, and its policies are the longest way.
+        own = self._roles({_name(cluster["roleArn"])} if cluster else set())
+        found = {role.name: role for role in (*own, *self.node_roles, *self.pod_roles)}
+        return tuple(found[name] for name in sorted(found))
 
     @cached_property
     def application_accounts(self) -> tuple[str, ...]:
