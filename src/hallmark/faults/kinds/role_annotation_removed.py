@@ -6,8 +6,8 @@ in a form, as the SDK sends them, and takes them in any other way; the queue onl
 queue could not store waits in Redis, at most six hours, and appears after the repair.
 
 The component's log says AccessDenied for s3:PutObject, or that there are no credentials. Its pods run and are ready.
-They have neither AWS_ROLE_ARN nor a web identity token: the webhook puts those in when a pod is made, and only if the service
-account is annotated. The role, its policy, the bucket and the other components are untouched.
+They have neither AWS_ROLE_ARN nor a web identity token: the webhook puts those in when a pod is made, and only if the
+service account is annotated. The role, its policy, the bucket and the other components are untouched.
 
 The fault takes the annotation from one service account and restarts that component. Its inverses come in the same
 order: the annotation first, then pods that see it.

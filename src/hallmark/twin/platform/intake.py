@@ -26,8 +26,6 @@ PROJECT = """
 insert into tracer_session (id, tenant_id, name) values (%s, %s::uuid, %s)
 on conflict (tenant_id, name) do update set name = excluded.name returning id
 """
-
-
 WRITTEN = """
 SELECT tenant_id, id, inputs_s3, outputs_s3 FROM runs FINAL
 WHERE tenant_id IN {tenants:Array(UUID)} AND id IN {runs:Array(UUID)}
@@ -49,17 +47,21 @@ class Intake:
         self._container, self._stores, self._payloads = container, stores, payloads
         self._uploads = Uploads(stores.bucket)
         self._projects: dict[tuple[str, str], tuple[float, str]] = {}
+        self._stored: set[str] = set()
         self._writing = threading.Lock()
 
     def ingest(self, entries: Sequence[Entry]) -> Collection[str]:
         """Write parts of runs; a project that is not there yet is made. Refused payloads are put off."""
         loads = {identity: self._payloads.loads(identity, fields) for identity, fields in entries}
-        refused = self._uploads.send([each for found in loads.values() for each in found])
+        large = [each for found in loads.values() for each in found if each.key not in self._stored]
+        refused = self._uploads.send(large)
+        self._stored |= {each.key for each in large} - refused.keys()  # if the rest fails, it is not sent again
         rows = [self._row(fields, loads[identity], refused) for identity, fields in entries]
         with self._writing:
             self._stores.warehouse.insert("runs", rows)
         if late := [each.entry(since) for since, found in loads.items() for each in found if each.key in refused]:
             self._stores.broker.add(LATE, late)
+        self._stored.clear()
         return ()
 
     def complete(self, entries: Sequence[Entry]) -> Collection[str]:
