@@ -223,20 +223,32 @@ def large_bodies_are_too_large(edit: Edit) -> None:
 
 @mutant(breaks=["large_trace_comes_back"])
 def bucket_refuses(edit: Edit) -> None:
-    """The role has no policy any more: large payloads are refused while small ones pass."""
+    """Who takes traces writes large payloads itself, and the bucket refuses them."""
     _ends(edit, "large_run", "refused", 500)
 
 
 @mutant(breaks=["large_trace_comes_back"])
 def only_small_traces_come_back(edit: Edit) -> None:
-    """The role may not write to the bucket."""
+    """A worker that cannot write to the bucket writes no row either."""
     _ends(edit, "large_read", "unseen", 404)
 
 
 @mutant(breaks=["large_trace_comes_back"])
 def large_traces_come_back_empty(edit: Edit) -> None:
-    """The row is there, the object is not."""
+    """The role of the ingest queue may not write to the bucket: the row is there, the payload is not."""
     _ends(edit, "large_read", "unseen", 200)
+
+
+@mutant(breaks=["large_trace_comes_back"])
+def large_traces_come_back_altered(edit: Edit) -> None:
+    """Another payload than was sent."""
+    _ends(edit, "large_read", "altered", 200)
+
+
+@mutant(breaks=["large_trace_comes_back"])
+def large_traces_cannot_be_read(edit: Edit) -> None:
+    """The role of the backend may not read from the bucket."""
+    _ends(edit, "large_read", "refused", 500)
 
 
 @mutant(breaks=["trace_found_and_judged"])

@@ -19,6 +19,8 @@ LOOK = {
     "feedback": "backend", "feedback_read": "ingest-queue", "query": "backend",
 }  # fmt: skip
 """Who does the work of each step of a trace's way."""
+READER = "backend"
+"""Who answers every read: what is refused is not missing."""
 
 
 def _curl(platform: Platform, reply: Reply) -> str:
@@ -32,7 +34,8 @@ def _rules(ingresses: Ingresses) -> str:
 
 def _stopped(step: Step, platform: Platform, release: Release, ingresses: Ingresses) -> Miss:
     """Return what to say of a step that failed: whoever refused it has to be asked."""
-    log = f"kubectl -n {platform.scope('namespace')} logs deployment/{release.full_name}-{LOOK[step.name]} --tail=50"
+    component = READER if step.is_read and step.outcome == "refused" else LOOK[step.name]
+    log = f"kubectl -n {platform.scope('namespace')} logs deployment/{release.full_name}-{component} --tail=50"
     return Miss(
         expected="a trace that is accepted, and read back as it was sent within 60 s",
         observed=step.words,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hallmark.errors import EnvironmentFault, GuardRefused, UsageError
-from hallmark.faults import kinds, runner
+from hallmark.faults import kinds, roles, runner
 from hallmark.faults.definition import Fault
 from hallmark.faults.journal import State
 from hallmark.faults.kinds import workload_scaled
@@ -44,6 +44,16 @@ def test_what_people_see_depends_on_the_component_and_how_often_it_runs() -> Non
         assert kinds.load("workload-scaled", {"component": component, "replicas": 0}).seen == sight
         assert kinds.load("workload-scaled", {"component": component, "replicas": 1}).seen is None
     assert kinds.load("workload-scaled", {"component": "backend", "replicas": 0}).seen is None
+
+
+@pytest.mark.parametrize("kind", ["role-annotation-removed", "role-trust-moved"])
+def test_what_people_see_of_a_lost_role_depends_on_the_component(kind: str) -> None:
+    """The ingest queue writes what people send here, the backend reads it; without the others all comes back."""
+    seen = {each: kinds.load(kind, {"component": each}).seen for each in roles.SEEN_WITHOUT}
+    assert seen == roles.SEEN_WITHOUT
+    assert {each.step for each in seen.values() if each} == {"large_read"}
+    for component in ("platform-backend", "queue"):
+        assert kinds.load(kind, {"component": component}).seen is None
 
 
 def test_a_component_scaled_to_zero_has_no_pods(system: Any) -> None:

@@ -289,10 +289,10 @@ class Platform:
         assert until(look, seconds, pause=0.02), [pod.log[-2000:] for pod in self.pods.values()]
         return found
 
-    def allow(self, *actions: str) -> None:
+    def allow(self, *actions: str, resource: str = "arn:aws:s3:::traces/*") -> None:
         """Let the pods' role do this with objects of the bucket."""
-        resource = ["arn:aws:s3:::traces", "arn:aws:s3:::traces/*"]
-        statement = {"Effect": "Allow", "Action": list(actions), "Resource": resource}
+        which = ["arn:aws:s3:::traces", resource]
+        statement = {"Effect": "Allow", "Action": list(actions), "Resource": which}
         document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
         self.aws("iam").put_role_policy(RoleName="app", PolicyName="blobs", PolicyDocument=document)
 

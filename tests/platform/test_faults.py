@@ -142,35 +142,6 @@ def test_a_network_that_does_not_let_through(platform: Any, outcome: str, words:
     assert words in pod.log
 
 
-def test_a_bucket_that_refuses(platform: Any) -> None:
-    """Large payloads are refused with AccessDenied, small ones are accepted: a partial outage."""
-    large = small(inputs={"t": "x" * 30_000})
-    platform.allow("s3:ListBucket")
-    try:
-        status, answer = platform.call("POST", "/runs", large)
-        assert status == 500
-        assert "AccessDenied" in answer["detail"]
-        assert platform.log("platform-backend", "blob storage error: operation error S3: PutObject")
-        run = small()
-        assert platform.call("POST", "/runs", run)[0] == 202
-        platform.readable(run["id"])
-    finally:
-        platform.allow("s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket")
-    assert platform.call("POST", "/runs", large)[0] == 202
-    assert platform.readable(large["id"])["inputs"] == large["inputs"]
-
-
-def test_blobs_switched_off(platform: Any) -> None:
-    """Without blob storage large payloads stay in ClickHouse."""
-    platform.again("platform-backend", FF_BLOB_STORAGE_ENABLED="false")
-    run = small(inputs={"t": "x" * 30_000})
-    assert platform.call("POST", "/runs", run)[0] == 202
-    assert platform.readable(run["id"])["inputs"] == run["inputs"]
-    listed = platform.aws("s3").list_objects_v2(Bucket="traces").get("Contents", [])
-    assert not [each for each in listed if run["id"] in each["Key"]]
-    platform.again("platform-backend")
-
-
 def test_no_worker(platform: Any) -> None:
     """Accepted, and nothing appears: the queue grows until a worker is there again."""
     assert platform.pods["ingest-queue"].stop() == 0

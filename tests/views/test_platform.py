@@ -179,6 +179,15 @@ def test_the_step_that_failed_is_told_in_words(outcome: str, status: int, server
     assert failed.words == words
 
 
+def test_a_trace_without_what_was_sent_is_told_from_one_that_is_not_there() -> None:
+    """200 says that the row is there: who looks for the payload asks somebody else."""
+    steps = step("large_run"), step("large_read", "unseen", 200)
+    failed = trip(*steps).round_trip.failure("large_run", "large_read")
+
+    assert failed is not None
+    assert failed.words == "large_read: accepted, and still without what was sent after 60 s (status 200)"
+
+
 @pytest.mark.parametrize(("outcome", "code"), [
     ("timeout", "timeout"), ("late", "timeout"), ("unreachable", "unreachable"), ("malformed", "malformed"),
 ])  # fmt: skip

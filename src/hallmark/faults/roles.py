@@ -8,11 +8,18 @@ from hallmark.errors import Absent, GuardRefused
 from hallmark.faults import release
 from hallmark.faults.reader import Reader
 from hallmark.faults.release import Object, annotations, name
+from hallmark.faults.sight import Sight
 from hallmark.targets.cluster_writer import ROLE
 
 SUBJECT = "system:serviceaccount:"
 """How the subject of a service account's token begins (Kubernetes, "Service account tokens")."""
 _STORAGE = "s3:"
+_WRITTEN = "POST /api/v1/runs with 64 KB: 202; GET /api/v1/runs/<id>"
+SEEN_WITHOUT = {
+    "ingest-queue": Sight("large_read", "unseen", 200, words=f"{_WRITTEN}: 200 without its inputs"),
+    "backend": Sight("large_read", "refused", 500, words=f"{_WRITTEN}: 500"),
+}
+"""What people see while a component does not reach S3; of others they see nothing, or it is not said."""
 
 
 def names(read: Reader) -> set[str]:

@@ -40,6 +40,7 @@ _WORDS = {
     "page": "status {status}, but no data",
     "unseen": "accepted, and still not there after {seconds:.0f} s (status {status})",
     "altered": "came back other than it was sent",
+    "empty": "accepted, and still without what was sent after {seconds:.0f} s (status {status})",
 }
 
 
@@ -141,6 +142,11 @@ class Step:
     milliseconds: int
 
     @property
+    def is_read(self) -> bool:
+        """Whether it asks for what an earlier step wrote."""
+        return self.name.endswith(("_read", "query"))
+
+    @property
     def by_balancer(self) -> bool:
         """Whether the load balancer answered by itself, or its firewall did."""
         return self.server.lower().startswith(_BALANCER)
@@ -148,7 +154,10 @@ class Step:
     @property
     def words(self) -> str:
         """What went wrong, in a few words."""
-        text = _WORDS[self.outcome].format(status=self.status, seconds=self.milliseconds / 1000)
+        is_empty = self.is_read and self.outcome == "unseen" and self.status == HTTPStatus.OK
+        text = _WORDS["empty" if is_empty else self.outcome].format(
+            status=self.status, seconds=self.milliseconds / 1000
+        )
         return f"{self.name}: {text}" + (" by the load balancer" if self.by_balancer else "")
 
 

@@ -1,8 +1,13 @@
 """One component has no IAM role: large payloads are lost, small traces are fine (sharp edge SE-44).
 
-Its log says AccessDenied for s3:PutObject, or that there are no credentials. Its pods run and are ready. They have
-neither AWS_ROLE_ARN nor a web identity token: the webhook puts those in when a pod is made, and only if the service
-account is annotated. The role, its policy, the bucket and the other components are untouched.
+What people see depends on the component. Ingest queue: a trace of 64 KB is accepted with 202 and comes back without
+its inputs. Backend: such a trace is stored, and reading it is 500. Platform-backend refuses large payloads that come
+in a form, as the SDK sends them, and takes them in any other way; the queue only fails to delete them. What the ingest
+queue could not store waits in Redis, at most six hours, and appears after the repair.
+
+The component's log says AccessDenied for s3:PutObject, or that there are no credentials. Its pods run and are ready.
+They have neither AWS_ROLE_ARN nor a web identity token: the webhook puts those in when a pod is made, and only if the
+service account is annotated. The role, its policy, the bucket and the other components are untouched.
 
 The fault takes the annotation from one service account and restarts that component. Its inverses come in the same
 order: the annotation first, then pods that see it.
@@ -16,11 +21,18 @@ from hallmark.faults.journal import Step
 from hallmark.faults.kinds import Observation
 from hallmark.faults.reader import Reader
 from hallmark.faults.release import Object, annotations, name
+from hallmark.faults.roles import SEEN_WITHOUT
+from hallmark.faults.sight import Sight
 from hallmark.model import Call
 from hallmark.targets.cluster_writer import ROLE
 
 SHOWS_WITHIN = 180.0
 """A rollout: every pod of the component is made anew."""
+
+
+def seen(component: str) -> Sight | None:
+    """Return what people see; None: nothing, or it is not said."""
+    return SEEN_WITHOUT.get(component)
 
 
 def plan(read: Reader, component: str) -> list[Step]:

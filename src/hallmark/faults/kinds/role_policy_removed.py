@@ -1,8 +1,10 @@
 """Large payloads are lost at once, without a restart: the role may do nothing in S3 any more.
 
-Traces with inputs above 20 KB get 500, small ones are fine. The log says AccessDenied for s3:PutObject. Pods have
-their role, a token and credentials, and nothing of them is new: permissions are held against every request. The trust
-of the role, service accounts, bucket policy and every pod are untouched.
+A trace of 64 KB is accepted with 202 and comes back without its inputs; as a form, as the SDK sends it, it gets 500.
+Small ones are fine. The logs of ingest queue and platform-backend say AccessDenied for s3:PutObject. What the ingest
+queue could not store waits in Redis, at most six hours, and appears after the repair. Pods have their role, a token
+and credentials, and nothing of them is new: permissions are held against every request. The trust of the role, service
+accounts, bucket policy and every pod are untouched.
 
 The fault removes the role's own policies that allow anything in S3, and detaches those it shares. Its inverses write
 and attach them as they were recorded.
@@ -13,15 +15,14 @@ from hallmark.faults import changes, roles
 from hallmark.faults.journal import Step
 from hallmark.faults.kinds import Observation
 from hallmark.faults.reader import Reader
-from hallmark.faults.sight import Sight
 from hallmark.model import Call
 
 SHOWS_WITHIN = 120.0
 """IAM is eventually consistent (IAM user guide, "Troubleshoot IAM")."""
-SEEN = Sight("large_run", "refused", 500, words="POST /api/v1/runs with 64 KB: 500; with 1 KB: 202")
+SEEN = roles.SEEN_WITHOUT["ingest-queue"]
 
 
-def plan(read: Reader, component: str = "platform-backend") -> list[Step]:
+def plan(read: Reader, component: str = "ingest-queue") -> list[Step]:
     """Remove what lets the role of a component reach S3; the inverses write and attach it again."""
     role = roles.of_component(read, component)
     own = {name: each for name, each in roles.inline(read, role).items() if roles.reaches_storage(each)}
@@ -31,7 +32,7 @@ def plan(read: Reader, component: str = "platform-backend") -> list[Step]:
     return [*(_remove(role, name, roles.text(each)) for name, each in own.items()), *(_detach(role, a) for a in shared)]
 
 
-def observe(read: Reader, component: str = "platform-backend") -> Observation:
+def observe(read: Reader, component: str = "ingest-queue") -> Observation:
     """Look whether nothing lets the role reach S3, and at its trust, its other policies and all objects."""
     role = roles.of_component(read, component)
     held = roles.inline(read, role) | roles.attached(read, role)

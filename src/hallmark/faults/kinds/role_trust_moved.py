@@ -1,9 +1,10 @@
 """Large payloads are lost in every new pod: the role trusts the service accounts of another namespace (SE-45).
 
-Traces with inputs above 20 KB get 500, small ones are fine. The log says AccessDenied for
-sts:AssumeRoleWithWebIdentity, not for S3. The service account is annotated, the pod has AWS_ROLE_ARN and a token, the
-role's permissions and the bucket are as they were. A pod that has credentials already works until they end, an hour
-at most: so the fault bites at the next restart. Every other component goes on for now.
+What people see of a trace of 64 KB is what they see when the restarted component has no role. Ingest queue: it is
+accepted with 202 and comes back without its inputs. Backend: reading it is 500. Small traces are fine. The log says
+AccessDenied for sts:AssumeRoleWithWebIdentity, not for S3. The service account is annotated, the pod has AWS_ROLE_ARN
+and a token, the role's permissions and the bucket are as they were. A pod that has credentials already works until
+they end, an hour at most: so the fault bites at the next restart. Every other component goes on for now.
 
 The fault changes the namespace in the role's trust policy and restarts one component. Its inverses come in the same
 order: the recorded trust first, then pods that need it.
@@ -17,17 +18,21 @@ from hallmark.faults import changes, release, roles
 from hallmark.faults.journal import Step
 from hallmark.faults.kinds import Observation
 from hallmark.faults.reader import Reader
-from hallmark.faults.roles import SUBJECT
+from hallmark.faults.roles import SEEN_WITHOUT, SUBJECT
 from hallmark.faults.sight import Sight
 from hallmark.model import Call
 
 SHOWS_WITHIN = 180.0
 """A rollout: every pod of the component is made anew."""
-SEEN = Sight("large_run", "refused", 500, words="POST /api/v1/runs with 64 KB: 500; with 1 KB: 202")
 _OTHER = "-former"
 
 
-def plan(read: Reader, component: str = "platform-backend") -> list[Step]:
+def seen(component: str = "ingest-queue") -> Sight | None:
+    """Return what people see; None: nothing, or it is not said."""
+    return SEEN_WITHOUT.get(component)
+
+
+def plan(read: Reader, component: str = "ingest-queue") -> list[Step]:
     """Trust the same service accounts of another namespace; the inverse writes the recorded policy."""
     one, role = release.workload(read, component), roles.of_component(read, component)
     recorded = roles.text(roles.trust(read, role))
@@ -46,7 +51,7 @@ def plan(read: Reader, component: str = "platform-backend") -> list[Step]:
     return [step, changes.restart(one, now)]
 
 
-def observe(read: Reader, component: str = "platform-backend") -> Observation:
+def observe(read: Reader, component: str = "ingest-queue") -> Observation:
     """Look whether the role trusts nobody of the namespace and pods are new, and at everything around them."""
     one, role = release.workload(read, component), roles.of_component(read, component)
     mine = f"{SUBJECT}{read.scope['namespace']}:"

@@ -4,7 +4,7 @@ import re
 from datetime import UTC, date, datetime
 from typing import Any
 
-from hallmark.twin.platform.broker import ADHOC, FEEDBACK, INGESTION
+from hallmark.twin.platform.broker import ADHOC, FEEDBACK, INGESTION, LATE
 from hallmark.twin.platform.calls import Answer, Call, Endpoint
 from hallmark.twin.platform.settings import Settings
 from hallmark.twin.platform.stores import Stores
@@ -18,7 +18,7 @@ BATCHES = {
     "size_limit_bytes": 20_971_520,
 }
 """All six: with one missing the SDK's background thread dies without a word."""
-QUEUES = {"ingestion_queue": INGESTION, "feedback_queue": FEEDBACK, "adhoc_queue": ADHOC}
+QUEUES = {"ingestion_queue": (INGESTION, LATE), "feedback_queue": (FEEDBACK,), "adhoc_queue": (ADHOC,)}
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -69,7 +69,7 @@ class About:
         )
 
     def _metrics(self, call: Call) -> Answer:
-        lengths = {name: self._stores.broker.pending(queue) for name, queue in QUEUES.items()}
+        lengths = {name: sum(map(self._stores.broker.pending, queues)) for name, queues in QUEUES.items()}
         if call.one("format") == "json":
             return Answer({name: {"pending": length} for name, length in lengths.items()})
         lines = (f"# TYPE {name}_pending gauge\n{name}_pending {length}\n" for name, length in lengths.items())

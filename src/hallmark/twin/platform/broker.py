@@ -20,6 +20,8 @@ from hallmark.twin.programs.container import Container
 from hallmark.twin.programs.langsmith.stores import STORES, Store, Trouble
 
 INGESTION, FEEDBACK, ADHOC = "langsmith:ingestion", "langsmith:feedback", "langsmith:adhoc"
+LATE = "langsmith:late"
+"""Payloads of runs that are written, which S3 has not taken yet."""
 GROUP = "workers"
 BLOCK_SECONDS, ANSWER_SECONDS = 4, 10
 TAKEN_OVER_AFTER = 15.0

@@ -1,4 +1,4 @@
-"""The way in: runs are accepted when they are in Redis. Large payloads go to S3 before that."""
+"""The way in: runs are accepted when they are in Redis. Large payloads of a form go to S3 before that."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -22,7 +22,7 @@ class Ingest:
 
     Args:
         stores: Redis, S3 and what they need.
-        payloads: Puts large payloads away.
+        payloads: Puts payloads where they belong.
     """
 
     def __init__(self, stores: Stores, payloads: Payloads) -> None:
@@ -41,12 +41,16 @@ class Ingest:
         """Routes of backend: a run that is not part of a batch ends there."""
         return [Endpoint("PATCH", "/runs/{id}", self._update)]
 
-    def accept(self, accepted: Iterable[Part], tenant: str) -> None:
-        """Queue parts of runs."""
+    def accept(self, accepted: Iterable[Part], tenant: str, *, is_form: bool = False) -> None:
+        """Queue parts of runs. Large payloads of a form go to S3 at once, others with the queue."""
         entries = []
         for each in accepted:
-            self._payloads.put_away(each)
-            entry = {b"row": orjson.dumps(each.row), b"tenant": tenant.encode()}
+            large: dict[bytes, bytes] = {}
+            if is_form:
+                self._payloads.put_away(each)
+            else:
+                large = self._payloads.put_small(each)
+            entry = {b"row": orjson.dumps(each.row), b"tenant": tenant.encode(), **large}
             entries.append(entry | ({b"project": each.project.encode()} if each.project else {}))
         if entries:
             self._broker.add(INGESTION, entries)
@@ -74,7 +78,8 @@ class Ingest:
         runs, said = _sorted(multipart.parts(call.headers.get("content-type", ""), body))
         tenant = call.caller.tenant
         opinions = [opinion(each, call.caller) for each in said]
-        self.accept([part(kind, main, raw, tenant) for (kind, _), (main, raw) in runs.items()], tenant)
+        found = [part(kind, main, raw, tenant) for (kind, _), (main, raw) in runs.items()]
+        self.accept(found, tenant, is_form=True)
         if opinions:
             self._broker.add(FEEDBACK, [{b"row": orjson.dumps(each)} for each in opinions])
         return Answer({"message": "Runs batch ingested"}, 202)

@@ -7,12 +7,13 @@ from hallmark.twin.platform import jobs, serving
 from hallmark.twin.platform.about import About
 from hallmark.twin.platform.accounts import Accounts
 from hallmark.twin.platform.application import Application
-from hallmark.twin.platform.broker import ADHOC, FEEDBACK, INGESTION, Broker
+from hallmark.twin.platform.broker import ADHOC, FEEDBACK, INGESTION, LATE, Broker
 from hallmark.twin.platform.calls import Endpoint
 from hallmark.twin.platform.datasets import Datasets
 from hallmark.twin.platform.doors import Doors
 from hallmark.twin.platform.feedback import Feedback
 from hallmark.twin.platform.ingest import Ingest
+from hallmark.twin.platform.intake import Intake
 from hallmark.twin.platform.payloads import Payloads
 from hallmark.twin.platform.projects import Projects
 from hallmark.twin.platform.runs import Runs
@@ -97,5 +98,9 @@ def _worker(container: Container, name: str) -> int:
 def _workers(container: Container, name: str, stores: Stores, settings: Settings) -> list[Worker]:
     work, broker = Work(stores), stores.broker
     if name == "ingest-queue":
-        return [Worker(container, broker, INGESTION, work.ingest, settings.expiry)]
+        intake = Intake(container, stores, Payloads(stores.bucket, stores.database, settings))
+        return [
+            Worker(container, broker, queue, do, settings.expiry)
+            for queue, do in ((INGESTION, intake.ingest), (LATE, intake.complete))
+        ]
     return [Worker(container, broker, FEEDBACK, work.remark), Worker(container, broker, ADHOC, work.delete)]

@@ -1,11 +1,12 @@
 """Workers: take entries from a queue, get them done, then remove them; what fails is tried again.
 
-An entry is done at least once. Doing it twice changes nothing: rows of the same run are merged.
+An entry is done at least once. Doing it twice changes nothing: rows of the same run are merged. Entries that the work
+gives back stay in the queue until somebody takes them over: this worker, or another.
 """
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from hallmark.twin.platform.broker import TAKEN_OVER_AFTER, Broker, Entry
 from hallmark.twin.programs.container import Container
@@ -26,7 +27,8 @@ class Worker:
         container: Where it logs.
         broker: The queues.
         queue: Which of them.
-        work: Gets a batch done; raises Trouble if it must be tried again.
+        work: Gets a batch done, and returns the ids of entries to be tried again later; raises Trouble if all of
+            it must be tried again now.
         expiry: Seconds after which an entry is dropped; 0 for never.
     """
 
@@ -35,7 +37,7 @@ class Worker:
         container: Container,
         broker: Broker,
         queue: str,
-        work: Callable[[Sequence[Entry]], None],
+        work: Callable[[Sequence[Entry]], Collection[str]],
         expiry: int = 0,
     ) -> None:
         self._container, self._broker, self._queue, self._work = container, broker, queue, work
@@ -68,10 +70,10 @@ class Worker:
 
     def _next(self) -> list[Entry]:
         if time.monotonic() - self._looked > TAKEN_OVER_AFTER / 3:
-            self._looked = time.monotonic()
             self._drop_old()
             if entries := self._broker.take_over(self._queue, BATCH):
-                return entries
+                return entries  # there may be more of them: the next look comes at once
+            self._looked = time.monotonic()
         return self._broker.take(self._queue, BATCH)
 
     def _drop_old(self) -> None:
@@ -82,9 +84,9 @@ class Worker:
         while not self._stopped.is_set():
             try:
                 alive = [each for each in entries if not self._expired(each)]
-                if alive:
-                    self._work(alive)
-                self._broker.done(self._queue, [identity for identity, _ in entries])
+                again = self._work(alive) if alive else ()
+                if done := [identity for identity, _ in entries if identity not in again]:
+                    self._broker.done(self._queue, done)
             except Trouble as trouble:
                 self._complain(trouble)
                 continue
@@ -92,7 +94,9 @@ class Worker:
             return
 
     def _expired(self, entry: Entry) -> bool:
-        written = int(entry[0].partition("-")[0]) / 1000
+        identity, fields = entry
+        since = fields[b"since"].decode() if b"since" in fields else identity  # what moved here keeps its age
+        written = int(since.partition("-")[0]) / 1000
         return bool(self._expiry) and time.time() - written > self._expiry
 
     def _complain(self, trouble: Trouble) -> None:
