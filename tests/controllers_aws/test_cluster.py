@@ -74,9 +74,13 @@ def driver_is_up(world: Any) -> Any:
 
 def test_every_instance_of_a_node_group_is_a_node(world: Any) -> None:
     """With the group's labels and taints; instances of nobody are none."""
-    nodes = world.soon(lambda: [each for each in world.all("nodes") if _is_ready(each)])
 
-    pools = {each["metadata"]["labels"]["eks.amazonaws.com/nodegroup"]: each for each in nodes}
+    def pools_of(nodes: list[Any]) -> dict[str, Any]:
+        return {each["metadata"]["labels"]["eks.amazonaws.com/nodegroup"]: each for each in nodes if _is_ready(each)}
+
+    assert world.soon(lambda: pools_of(world.all("nodes")).keys() >= {"db", "general"})
+    nodes = world.all("nodes")
+    pools = pools_of(nodes)
     assert pools["db"]["spec"]["taints"] == [{"key": "pool", "value": "db", "effect": "NoSchedule"}]
     assert pools["general"]["metadata"]["labels"]["pool"] == "general"
     reservations = world.aws("ec2").describe_instances()["Reservations"]
