@@ -52,7 +52,7 @@ def main(container: Container) -> int:
     try:
         engine = start(wanted, Path(library) if library else None, complaints.append)
     except EnvironmentFault as error:
-        container.fail(f"clickhouse: {error.message} {error.hint}".strip())
+        container.fail(f"clickhouse: {error.message} Next: {error.hint}")
     container.say("INFO", f"clickhouse: {engine.title}")
     for each in complaints:
         container.say("WARN", f"clickhouse: {each}")
