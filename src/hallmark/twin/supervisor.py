@@ -16,6 +16,7 @@ from hallmark.twin.files import disk_fault, hold, write
 from hallmark.twin.keeping import Keeper
 from hallmark.twin.kubernetes import Cluster
 from hallmark.twin.states import REGION, States, endpoint_of
+from hallmark.twin.stores.clickhouse import library
 from hallmark.twin.terraform import Progress, end_orphan
 
 ACCOUNT = "111122223333"
@@ -87,8 +88,10 @@ class Twin:
             progress: Is told one line for each step.
 
         Raises:
+            UsageError: ``HALLMARK_CLICKHOUSE`` names a folder without the library.
             EnvironmentFault: A port, the disk, Terraform or its provider does not play along.
         """
+        library.find()
         with self._alone(progress):
             running = self._server.find()
             if not running or running.versions != versions():

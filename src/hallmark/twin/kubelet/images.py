@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from hashlib import sha256
 from importlib.resources import files
+from pathlib import Path
 from typing import Any, Self
 
 from hallmark.twin.cluster.schema import quantities
@@ -18,6 +19,7 @@ from hallmark.twin.programs.container import Container
 from hallmark.twin.programs.shell import commands, interpreter
 
 PACKAGE = "hallmark.twin.programs"
+CLICKHOUSE = "hallmark.twin.stores.clickhouse.pod"
 SHELL = f"{PACKAGE}.shell.interpreter"
 BUILTINS = frozenset({":", "cd", "exec", "exit", "export", "set"})
 """Commands of a shell that are no files."""
@@ -126,10 +128,16 @@ class Catalogue:
         self._entries = entries
 
     @classmethod
-    def read(cls) -> Self:
-        """Read the catalogue of the package."""
+    def read(cls, library: Path | None = None) -> Self:
+        """Read the catalogue of the package.
+
+        Args:
+            library: Of ClickHouse's own listeners, see :mod:`hallmark.twin.stores.clickhouse.library`.
+        """
         text = files(PACKAGE).joinpath("catalog.toml").read_text(encoding="utf-8")
-        return cls(tomllib.loads(text)["images"])
+        entries = tomllib.loads(text)["images"]
+        told = {"library": str(library)} if library else {}
+        return cls([{**each, **told} if each["program"] == CLICKHOUSE else each for each in entries])
 
     def pull(self, reference: str) -> Image:
         """Find an image by the name a pod gives it.

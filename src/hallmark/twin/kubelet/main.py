@@ -55,6 +55,7 @@ from hallmark.twin.kubelet.pods import Pods
 from hallmark.twin.kubelet.runtime import Runtime
 from hallmark.twin.kubelet.switchboard import Switchboard
 from hallmark.twin.process import ENDED, respond_to_signal
+from hallmark.twin.stores.clickhouse.library import find
 
 KINDS = (
     *(PODS, NODES, SECRETS, CONFIG_MAPS, CLAIMS, SERVICES, ENDPOINT_SLICES),
@@ -109,7 +110,7 @@ async def _serve(options: argparse.Namespace, state: Path) -> None:
             caches=Caches(api),
             recorder=Recorder(api, "kubelet"),
             runtime=runtime,
-            catalogue=Catalogue.read(),
+            catalogue=Catalogue.read(find()),
             addresses=addresses,
             session=session,
             state=state,

@@ -13,19 +13,18 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from aiohttp import web
-
-from hallmark.errors import EnvironmentFault, Exit
+from hallmark.errors import EnvironmentFault, Exit, HallmarkError
 from hallmark.twin.files import hold
 from hallmark.twin.programs.zygote import die_with
-from hallmark.twin.stores.clickhouse.engine import Engine
-from hallmark.twin.stores.clickhouse.interface import Interface
+from hallmark.twin.stores.clickhouse.choice import Served, Wanted, first_of, start
+from hallmark.twin.stores.clickhouse.library import find
 from hallmark.twin.stores.clickhouse.users import Users
 
 ENDS_WITHIN = 15
@@ -48,37 +47,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with hold(path / "hallmark.lock", "Another server has this data."):
             _run(path, options.address, options.port, settings)
-    except EnvironmentFault as error:
+    except HallmarkError as error:
         sys.stderr.write(f"{error.message}\n")
         return error.exit_code
     return Exit.PASSED
 
 
 def _run(path: Path, address: str, port: int, settings: dict[str, Any]) -> None:
-    engine = Engine(path, int(settings.get("memory") or 0))
+    users = Users.of(settings.get("users") or {"default": {}})
+    wanted = Wanted(path, users, int(settings.get("memory") or 0), int(settings.get("queries", 100)))
+    engine = start(wanted, find(), lambda why: sys.stderr.write(f"{why}\n"))
     try:
-        asyncio.run(_serve(engine, address, port, settings))
+        asyncio.run(_serve(engine, address, port))
     finally:
         engine.close()
 
 
-async def _serve(engine: Engine, address: str, port: int, settings: dict[str, Any]) -> None:
+async def _serve(engine: Served, address: str, port: int) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    interface = Interface(engine, Users.of(settings.get("users") or {"default": {}}), int(settings.get("queries", 100)))
-    runner = web.AppRunner(interface.application(), access_log=None, auto_decompress=False, shutdown_timeout=1.0)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, address, port)
-        await site.start()
+    listener = socket.create_server((address, port), backlog=128)
+    async with engine.serving(listener, None, lambda: None) as ended:
         with suppress(BrokenPipeError):
-            sys.stdout.write(f"ready {runner.addresses[0][1]}\n")
+            sys.stdout.write(f"ready {listener.getsockname()[1]}\n")
             sys.stdout.flush()
-        await stop.wait()
+        await first_of(stop, ended)
         signal.alarm(ENDS_WITHIN)
-    finally:
-        await runner.cleanup()
+    if ended.is_set():
+        raise EnvironmentFault("ClickHouse ended by itself.")
 
 
 if __name__ == "__main__":

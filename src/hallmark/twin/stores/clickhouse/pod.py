@@ -1,20 +1,19 @@
-"""ClickHouse in a pod: the engine on the pod's volume, with the user that the chart gives it.
+"""ClickHouse in a pod: an engine on the pod's volume, with the user that the chart gives it.
 
-The native protocol and the metrics are only as much as a probe asks. Memory is nominal, see ``programs/README.md``: a
-query makes the working set grow, and the kubelet compares it with the container's limit.
+Which of the two engines it is, :mod:`hallmark.twin.stores.clickhouse.choice` says; the first line of the log names it.
+Metrics, and the stand-in's native protocol, are only as much as a probe asks. Memory is nominal, see
+``programs/README.md``: a query makes the working set grow, and the kubelet compares it with the container's limit.
 """
 
 import asyncio
 import signal
 import time
+from pathlib import Path
 
-from aiohttp import web
-from aiohttp.typedefs import Handler, Middleware
-
+from hallmark.errors import EnvironmentFault
 from hallmark.twin.programs.container import Container
-from hallmark.twin.programs.web import Reply, accept, listen, serve
-from hallmark.twin.stores.clickhouse.engine import Engine
-from hallmark.twin.stores.clickhouse.interface import Interface
+from hallmark.twin.programs.web import Reply, listen, serve
+from hallmark.twin.stores.clickhouse.choice import Served, Wanted, first_of, start
 from hallmark.twin.stores.clickhouse.users import Users
 
 DATA = "/var/lib/clickhouse"
@@ -47,44 +46,36 @@ class Load:
 
 def main(container: Container) -> int:
     """Serve until told to stop."""
-    engine = Engine(container.path(DATA))
-    container.say("INFO", f"clickhouse: ClickHouse's engine {engine.version} behind Hallmark's stand-in for the server")
+    library = container.settings.get("library")
+    wanted = Wanted(container.path(DATA), _users(container), queries=QUERIES)
+    complaints: list[str] = []
     try:
-        asyncio.run(_serve(container, engine))
+        engine = start(wanted, Path(library) if library else None, complaints.append)
+    except EnvironmentFault as error:
+        container.fail(f"clickhouse: {error.message} Next: {error.hint}")
+    container.say("INFO", f"clickhouse: {engine.title}")
+    for each in complaints:
+        container.say("WARN", f"clickhouse: {each}")
+    try:
+        return asyncio.run(_serve(container, engine))
     finally:
         engine.close()
-    return 0
 
 
-async def _serve(container: Container, engine: Engine) -> None:
+async def _serve(container: Container, engine: Served) -> int:
     stop = asyncio.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(sign, stop.set)
-    application = Interface(engine, _users(container), QUERIES).application()
-    application.middlewares.append(_takes_memory(Load(container, container.settings["busy_memory"])))
-    runner = web.AppRunner(application, access_log=None, auto_decompress=False, shutdown_timeout=1.0)
-    await runner.setup()
-    try:
-        await web.SockSite(runner, listen(container, HTTP)).start()
+    load = Load(container, container.settings["busy_memory"])
+    async with engine.serving(listen(container, HTTP), listen(container, NATIVE), load.take) as ended:
         serve(container, METRICS, lambda _: Reply(200, "ClickHouseMetrics_Query 0\n"))
-        accept(container, NATIVE)
-        await stop.wait()
-    finally:
-        await runner.cleanup()
+        await first_of(stop, ended)
+    if ended.is_set():
+        container.say("ERROR", "clickhouse: it ended by itself")
+    return int(ended.is_set())
 
 
 def _users(container: Container) -> Users:
     environment = container.environment
     name = environment.get("CLICKHOUSE_USER") or "default"
     return Users.of({name: {"password": environment.get("CLICKHOUSE_PASSWORD", "")}})
-
-
-def _takes_memory(load: Load) -> Middleware:
-    @web.middleware
-    async def taken(request: web.Request, handler: Handler) -> web.StreamResponse:
-        answer = await handler(request)
-        if "X-ClickHouse-Summary" in answer.headers:
-            load.take()
-        return answer
-
-    return taken
