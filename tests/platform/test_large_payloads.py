@@ -1,4 +1,7 @@
-"""Large payloads that S3 refuses: who says so, what is there meanwhile, and that all of it is there afterwards."""
+"""Large payloads that S3 refuses: who says so, what is there meanwhile, and that all of it is there afterwards.
+
+What is late is tried again after 15 seconds or more, so most of these are proofs.
+"""
 
 import json
 import signal
@@ -98,6 +101,7 @@ def test_a_run_without_its_payload(platform: Any) -> None:
     assert platform.call("GET", f"/runs/{large['id']}")[1]["outputs"] == {"b": 2}
 
 
+@pytest.mark.proof
 def test_small_runs_do_not_wait(platform: Any) -> None:
     """Hundreds of refusals stand in nobody's way, are told in a few lines, and come to a good end each."""
     lost = [run(inputs=LARGE) for _ in range(200)]
@@ -113,6 +117,7 @@ def test_small_runs_do_not_wait(platform: Any) -> None:
     assert all(platform.call("GET", f"/runs/{each['id']}")[1]["inputs"] == LARGE for each in lost)
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("newer", [{"c": 3}, OTHER], ids=["small", "large"])
 def test_what_is_late_overwrites_nothing_newer(platform: Any, newer: dict[str, Any]) -> None:
     """A run is finished a second time while the first outputs wait: the second stand in the end."""
@@ -128,6 +133,7 @@ def test_what_is_late_overwrites_nothing_newer(platform: Any, newer: dict[str, A
     assert (found["outputs"], found["extra"]) == (newer, {"n": 2})
 
 
+@pytest.mark.proof
 def test_what_is_late_does_not_bring_back_what_was_deleted(platform: Any) -> None:
     """The project is gone before the bucket takes the payload: no row, and no object."""
     project = f"gone-{uuid4()}"
@@ -142,6 +148,7 @@ def test_what_is_late_does_not_bring_back_what_was_deleted(platform: Any) -> Non
     assert not keys(platform, one)
 
 
+@pytest.mark.proof
 def test_a_worker_that_is_killed_while_payloads_wait(platform: Any) -> None:
     """The next one takes them over."""
     one = run(inputs=LARGE)
@@ -155,6 +162,7 @@ def test_a_worker_that_is_killed_while_payloads_wait(platform: Any) -> None:
     assert until(lambda: platform.pending() == 0, 60)
 
 
+@pytest.mark.proof
 def test_a_payload_that_waits_too_long(platform: Any) -> None:
     """It is dropped as a run would be; what is written of the run stays."""
     one = run(inputs=LARGE)
@@ -169,6 +177,7 @@ def test_a_payload_that_waits_too_long(platform: Any) -> None:
     assert (found["inputs"], found["name"]) == ({}, "b")
 
 
+@pytest.mark.proof
 def test_a_role_for_one_prefix(platform: Any) -> None:
     """Where the bucket takes one tier only, payloads of the other wait, and no one else's do."""
     status, made = platform.call("POST", "/sessions", {"name": f"long-{uuid4()}", "trace_tier": "longlived"})
