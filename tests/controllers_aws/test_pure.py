@@ -10,12 +10,15 @@ from typing import Any
 
 import pytest
 import yaml
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError
 
+from hallmark.errors import EnvironmentFault
 from hallmark.twin.controllers.aws import api_services, logs, metrics, words
 from hallmark.twin.controllers.aws.addons import catalogue
 from hallmark.twin.controllers.aws.autoscaler import groups, plan, report
 from hallmark.twin.controllers.aws.autoscaler.groups import Group
+from hallmark.twin.controllers.aws.cloud import Cloud
+from hallmark.twin.controllers.aws.gate import FLUENT_BIT
 from hallmark.twin.controllers.aws.nodes import addresses, objects, sizes
 from hallmark.twin.controllers.aws.nodes.objects import Machine
 from hallmark.twin.controllers.aws.volumes import binding, parameters
@@ -485,6 +488,21 @@ def test_a_line_becomes_a_record_with_kubernetes_metadata(tmp_path: Path) -> Non
         "container_image": "busybox:1",
     }
     assert yaml.safe_load(second["message"])["log_processed"] == {"level": "error"}
+
+
+def test_an_aws_that_is_away_is_told_as_that() -> None:
+    """Also when a session was about to be made: the controller tries again, and its log has a line and no traceback."""
+
+    async def client(*_: Any) -> Any:
+        raise EndpointConnectionError(endpoint_url="http://127.0.0.1:1")
+
+    cloud: Any = SimpleNamespace(
+        gate=SimpleNamespace(identity=lambda _: ("logs", "agent")),
+        sessions=SimpleNamespace(client=client),
+        cluster="lab",
+    )
+    with pytest.raises(EnvironmentFault, match="does not answer"):
+        asyncio.run(Cloud.act(cloud, FLUENT_BIT, "logs", "put_log_events"))
 
 
 def test_without_a_cluster_no_log_group_is_made(tmp_path: Path) -> None:

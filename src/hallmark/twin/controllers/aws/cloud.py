@@ -4,7 +4,8 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -70,12 +71,8 @@ class Cloud:
             ClientError: AWS refused.
             EnvironmentFault: The emulated AWS does not answer.
         """
-        try:
+        with _there():
             return await asyncio.to_thread(function, **parameters)
-        except ClientError:
-            raise
-        except BotoCoreError as error:
-            raise EnvironmentFault(f"The emulated AWS does not answer: {error}", "hallmark twin up") from error
 
     async def act(self, addon: Addon, service: str, operation: str, **parameters: Any) -> Any:
         """Call an operation of AWS as an add-on's own role.
@@ -83,12 +80,14 @@ class Cloud:
         Raises:
             Inactive: No pod of the add-on is ready.
             ClientError: AWS refused, or gave no session.
+            EnvironmentFault: The emulated AWS does not answer.
         """
         identity = self.gate.identity(addon)
         if identity is None:
             raise Inactive(addon.name)
         for last in (False, True):
-            client = await self.sessions.client(service, identity, self.cluster)
+            with _there():
+                client = await self.sessions.client(service, identity, self.cluster)
             try:
                 return await self.run(getattr(client, operation), **parameters)
             except ClientError as error:
@@ -100,6 +99,14 @@ class Cloud:
     def log(self, name: str) -> logging.Logger:
         """The log of an add-on, which its pods show."""
         return log_of(self.state, name)
+
+
+@contextmanager
+def _there() -> Iterator[None]:
+    try:
+        yield
+    except BotoCoreError as error:
+        raise EnvironmentFault(f"The emulated AWS does not answer: {error}", "hallmark twin up") from error
 
 
 def log_of(state: Path, name: str) -> logging.Logger:
