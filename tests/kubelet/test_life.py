@@ -390,3 +390,14 @@ def test_the_node_is_ready(cluster: Any) -> None:
     assert node["status"]["nodeInfo"]["osImage"].startswith("Amazon Linux 2023")
     assert node["status"]["capacity"]["pods"] == "58"
     assert lease["spec"]["holderIdentity"] == "n1"
+
+
+def test_the_kubelet_knows_better_than_a_restored_cluster(cluster: Any, shell: Spec) -> None:
+    """A status that somebody else wrote, as a snapshot does, is put right: the pod is where it is."""
+    path = cluster.pod("placed", shell("sleep 600"))
+    address = cluster.when(path, lambda pod: pod["status"].get("podIP"))["status"]["podIP"]
+    cluster.when(path, is_ready)
+
+    cluster.merge(f"{path}/status", {"status": {"podIP": "10.9.9.9", "phase": "Pending"}})
+    assert cluster.when(path, lambda pod: pod["status"]["podIP"] == address)
+    assert cluster.when(path, lambda pod: pod["status"]["phase"] == "Running")

@@ -192,6 +192,8 @@ class Pod:
 
     def update(self, thing: Object) -> None:
         """Take in the pod as it is in the API now."""
+        if _version(thing) > _version(self.object) and thing.get("status") != self.object.get("status"):
+            self._published = {}  # somebody else has written it, or the cluster was restored: what is so is said again
         self.object = thing
         specs = {
             each["name"]: each for each in [*thing["spec"]["containers"], *(thing["spec"].get("initContainers") or [])]
@@ -380,3 +382,7 @@ class Pod:
         self._published = wanted
         self.object = answer
         self.machine.caches[PODS].note(answer)
+
+
+def _version(thing: Object) -> int:
+    return int(thing["metadata"]["resourceVersion"])
