@@ -13,7 +13,7 @@ import aiohttp
 
 from hallmark.errors import EnvironmentFault
 from hallmark.twin.kube.client import Api, ApiError, NotFound
-from hallmark.twin.kube.kinds import Key, Kind, Object, controller_of, key_of
+from hallmark.twin.kube.kinds import Key, Kind, Object, controller_of, key_of, version_of
 
 RETRY = 0.5
 """Seconds before listing again after a watch broke."""
@@ -60,7 +60,7 @@ class Cache:
         if thing["metadata"]["uid"] in self._removed:
             return
         known = self._objects.get(key_of(thing))
-        if known and _version(known) >= _version(thing):
+        if known and version_of(known) >= version_of(thing):
             return
         self._forget_parent(known)
         self._objects[key_of(thing)] = thing
@@ -70,7 +70,7 @@ class Cache:
 
     def forget(self, thing: Object) -> None:
         """Take in that an object is gone."""
-        self._removed[thing["metadata"]["uid"]] = _version(thing)
+        self._removed[thing["metadata"]["uid"]] = version_of(thing)
         while len(self._removed) > 4096:  # noqa: PLR2004  (only the last moments matter)
             del self._removed[next(iter(self._removed))]
         known = self._objects.get(key_of(thing))
@@ -111,7 +111,7 @@ class Cache:
         found, version = await self._api.list(self.kind)
         present = {each["metadata"]["uid"] for each in found}
         for gone in [each for each in self._objects.values() if each["metadata"]["uid"] not in present]:
-            if _version(gone) <= int(version):
+            if version_of(gone) <= int(version):
                 self.forget(gone)
         for each in found:
             self._welcome(each)
@@ -130,7 +130,7 @@ class Cache:
 
     def _welcome(self, thing: Object) -> None:
         # A removed object that is there again, and not only in old news: the cluster was restored.
-        if _version(thing) > self._removed.get(thing["metadata"]["uid"], -1):
+        if version_of(thing) > self._removed.get(thing["metadata"]["uid"], -1):
             self._removed.pop(thing["metadata"]["uid"], None)
 
     def _forget_parent(self, known: Object | None) -> None:
@@ -188,8 +188,3 @@ class Caches:
     def _noted(self, kind: Kind, thing: Object) -> Object:
         self[kind].note(thing)
         return thing
-
-
-def _version(thing: Object) -> int:
-    # Opaque to clients by contract, a growing number in every implementation; only used to order one object's states.
-    return int(thing["metadata"]["resourceVersion"])

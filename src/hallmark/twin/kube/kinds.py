@@ -83,6 +83,14 @@ def key_of(thing: Mapping[str, Any]) -> Key:
     return thing["metadata"].get("namespace", ""), thing["metadata"]["name"]
 
 
+def version_of(thing: Mapping[str, Any]) -> int:
+    """How new a state of an object is; opaque to clients by contract, a growing number in every implementation.
+
+    Only used to order states of one object.
+    """
+    return int(thing["metadata"]["resourceVersion"])
+
+
 def controller_of(thing: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """The owner reference of the object that controls this one, if there is one."""
     references = thing["metadata"].get("ownerReferences") or []

@@ -14,7 +14,7 @@ from typing import Any
 from hallmark.errors import EnvironmentFault
 from hallmark.twin.kube.client import STRATEGIC, ApiError, Conflict, NotFound
 from hallmark.twin.kube.events import timestamp
-from hallmark.twin.kube.kinds import PODS, Object
+from hallmark.twin.kube.kinds import PODS, Object, version_of
 from hallmark.twin.kubelet import status
 from hallmark.twin.kubelet.addresses import Address
 from hallmark.twin.kubelet.container import NOWHERE, Container
@@ -192,7 +192,7 @@ class Pod:
 
     def update(self, thing: Object) -> None:
         """Take in the pod as it is in the API now."""
-        if _version(thing) > _version(self.object) and thing.get("status") != self.object.get("status"):
+        if version_of(thing) > version_of(self.object) and thing.get("status") != self.object.get("status"):
             self._published = {}  # somebody else has written it, or the cluster was restored: what is so is said again
         self.object = thing
         specs = {
@@ -382,7 +382,3 @@ class Pod:
         self._published = wanted
         self.object = answer
         self.machine.caches[PODS].note(answer)
-
-
-def _version(thing: Object) -> int:
-    return int(thing["metadata"]["resourceVersion"])
