@@ -71,6 +71,35 @@ def test_a_group_can_be_changed(aws: Clients, network: Any) -> None:
     assert _nodes(aws)[0]["SecurityGroups"][0]["SecurityGroupId"] == network.group
 
 
+@pytest.mark.parametrize(
+    ("wish", "words"),
+    [
+        ({"AuthTokenUpdateStrategy": "DELETE"}, "together with a user group"),
+        ({"AuthTokenUpdateStrategy": "DELETE", "AuthToken": TOKEN}, "together with a user group"),
+        ({"AuthTokenUpdateStrategy": "ROTATE"}, "must be specified with AuthToken"),
+        ({"AuthTokenUpdateStrategy": "DELETE", "UserGroupIdsToAdd": ["people"]}, "have no user groups"),
+    ],
+)
+def test_a_token_is_not_taken_away(aws: Clients, refused: Any, wish: Any, words: str) -> None:
+    """As on AWS a cache that asked for a token goes on asking; nothing says so and does nothing."""
+    _create(aws, AuthToken=TOKEN, TransitEncryptionEnabled=True)
+
+    with refused("InvalidParameterCombination", words):
+        aws("elasticache").modify_replication_group(ReplicationGroupId="redis", **wish)
+    assert _nodes(aws)[0]["AuthTokenEnabled"]
+
+
+def test_no_token_in_the_open(aws: Clients, refused: Any) -> None:
+    """Neither at the beginning nor later."""
+    _create(aws)
+
+    with refused("InvalidParameterCombination", "encryption-in-transit"):
+        aws("elasticache").modify_replication_group(
+            ReplicationGroupId="redis", AuthToken=TOKEN, AuthTokenUpdateStrategy="ROTATE"
+        )
+    assert not _nodes(aws)[0]["AuthTokenEnabled"]
+
+
 def test_a_group_that_is_deleted_goes(aws: Clients) -> None:
     """It is seen going once, then it is gone, with its nodes."""
     _create(aws)

@@ -4,9 +4,11 @@ from typing import Any
 
 from moto.core.responses import ActionResult, EmptyResult
 from moto.ec2.models import ec2_backends
+from moto.elasticache.exceptions import InvalidParameterCombinationException
 from moto.elasticache.models import ElastiCacheBackend
 from moto.elasticache.responses import ElastiCacheResponse
 
+from hallmark.twin.aws.extension.elasticache.refusals import refuse_token
 from hallmark.twin.aws.extension.patching import Function, around, extend, number, parameter, switch
 
 TEXTS = {
@@ -35,21 +37,34 @@ def install() -> None:
 
 
 def _modify_replication_group(original: Function, request: Any) -> Any:
-    answer = original(request)
     backend = request.elasticache_backend
-    group = backend.replication_groups[parameter(request, "ReplicationGroupId")]
+    token, strategy = parameter(request, "AuthToken"), parameter(request, "AuthTokenUpdateStrategy")
+    (group,) = backend.describe_replication_groups(parameter(request, "ReplicationGroupId"))
+    _refuse_access(token, strategy, parameter(request, "UserGroupIdsToAdd"))
+    refuse_token(token, is_encrypted=bool(group.transit_encryption_enabled))
+    answer = original(request)
     nodes = [backend.cache_clusters[member] for member in group.member_clusters if member in backend.cache_clusters]
     for changed in (group, *nodes):
         _apply(request, changed)
-        if parameter(request, "AuthToken"):
-            _change_token(changed, parameter(request, "AuthToken"), parameter(request, "AuthTokenUpdateStrategy"))
+        if token:
+            _change_token(changed, token, strategy)
     return answer
+
+
+def _refuse_access(token: str | None, strategy: str | None, user_groups: Any) -> None:
+    # The API reference, ModifyReplicationGroup: DELETE is "allowed only when transitioning to RBAC".
+    if user_groups:
+        raise InvalidParameterCombinationException("The twin's caches have no user groups (RBAC).")
+    if strategy == "DELETE":
+        raise InvalidParameterCombinationException("DELETE is only allowed together with a user group")
+    if strategy and not token:
+        raise InvalidParameterCombinationException("AuthTokenUpdateStrategy must be specified with AuthToken")
 
 
 def _change_token(changed: Any, token: str, strategy: str | None) -> None:
     # ROTATE, the default, lets both tokens in; SET leaves one (ElastiCache user guide, "AUTH").
     changed.former_auth_token = getattr(changed, "auth_token", None) if strategy != "SET" else None
-    changed.auth_token, changed.auth_token_enabled = token, strategy != "DELETE"
+    changed.auth_token, changed.auth_token_enabled = token, True
 
 
 def _apply(request: Any, changed: Any) -> None:

@@ -40,7 +40,7 @@ def _refuse(backend: ElastiCacheBackend, wanted: dict[str, Any]) -> None:
     if engine in VERSIONS and version and version not in VERSIONS[engine]:
         raise InvalidParameterCombinationException(f"Cannot find version {version} for {engine}")
     _refuse_family(backend, engine, version, wanted.get("cache_parameter_group_name"))
-    _refuse_token(wanted)
+    refuse_token(wanted.get("auth_token"), is_encrypted=bool(wanted.get("transit_encryption_enabled")))
     days = wanted.get("snapshot_retention_limit")
     if days is not None and days not in SNAPSHOT_DAYS:
         raise InvalidParameterValueException(f"Invalid snapshot retention limit: {days}. Must be between 0 and 35.")
@@ -62,11 +62,15 @@ def family(engine: str, version: str) -> str:
     return {"redis5": "redis5.0", "redis6": "redis6.x"}.get(f"{engine}{major}", f"{engine}{major}")
 
 
-def _refuse_token(wanted: dict[str, Any]) -> None:
-    token = wanted.get("auth_token")
+def refuse_token(token: str | None, *, is_encrypted: bool) -> None:
+    """Refuse an AUTH token that is too short or too long, or that would travel in the open.
+
+    Raises:
+        ElastiCacheException: As ElastiCache answers; it is no error to give no token.
+    """
     if not token:
         return
-    if not wanted.get("transit_encryption_enabled"):
+    if not is_encrypted:
         raise InvalidParameterCombinationException(
             "The AUTH token is only supported when encryption-in-transit is enabled"
         )
