@@ -50,6 +50,20 @@ def test_the_platform_is_asked_once_and_left_out() -> None:
     assert [(row.calls, row.distinct) for row in rows] == [(1, 1), (3, 1), (1, 1)]
 
 
+def test_what_lies_on_this_machine_is_counted_but_no_part_of_the_floor() -> None:
+    """A file is read before the only call of AWS: the chain is that call alone."""
+
+    def file_then_aws(network: Network) -> None:
+        network.evidence.ask(Call.of("files", "inventory", path="work"))
+        network.evidence.ask(FIRST)
+
+    checks = [Check(CheckSpec("l/a", "a", ("NET-1",), Level.P0, 1), file_then_aws)]
+
+    ours, _, floor = benchmark.measure(checks, lambda: {"aws": _Source(), "files": _Source()}, {}, 0.0)
+
+    assert (ours.calls, floor.distinct, floor.calls) == (2, 2, 1)
+
+
 def test_no_check_asks_nothing() -> None:
     """The floor of no question is no call."""
     assert benchmark.measure([], lambda: {"aws": _Source()}, {}, 0.0)[2].calls == 0

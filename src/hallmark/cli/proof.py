@@ -52,15 +52,15 @@ def mutants(app: App, lab_id: str | None, evidence: Path | None) -> None:
 
 
 @click.command()
-@click.option("--latency", type=int, default=50, help="Milliseconds added to every call of a grade. Default: 50.")
+@click.option("--latency", type=int, default=50, help="Milliseconds added to each call of AWS. Default: 50.")
 @click.option("--only", type=click.Choice(TABLES), help="One table alone. Default: all.")
 @click.pass_obj
 def bench(app: App, latency: int, only: str | None) -> None:
     """Measure what Hallmark promises, each figure beside its goal.
 
     grade: a grade against the same checks each calling AWS for themselves, and against the floor; side by side, each
-    call delayed by the same latency. kubernetes: the twin's Kubernetes API, on a server of its own. twin: a whole twin
-    of its own, from its start to traces of the SDK.
+    call of AWS delayed by the same latency. kubernetes: the twin's Kubernetes API, on a server of its own. twin: a
+    whole twin of its own, from its start to traces of the SDK.
     """
     if only in {None, "grade"}:
         _bench_grade(app, latency)

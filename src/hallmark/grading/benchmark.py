@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from hallmark.evidence.collect import Growing, Pending, Source, collect
-from hallmark.evidence.snapshot import Snapshot
+from hallmark.evidence.snapshot import LOCAL, Snapshot
 from hallmark.grading.judge import Check, judge_all
 from hallmark.grading.plugin import questions
 from hallmark.model import Answer, Call
@@ -96,11 +96,11 @@ def measure(
         checks: The grader.
         sources: Makes the sources of the target.
         scope: Which system it is.
-        latency: Seconds added to each call, everywhere.
+        latency: Seconds added to each call that leaves this machine, everywhere.
 
     Returns:
         Our grade; the same checks each calling for themselves; the floor. The floor is the longest chain of
-        dependent calls, each as slow as the target answers a lone call, with *latency* added.
+        dependent calls that leave this machine, each as slow as the target answers a lone call, with *latency* added.
     """
     warm = sources()
     recorded = collect(warm, scope, questions(checks), PATIENCE)
@@ -139,12 +139,15 @@ def _floor(checks: Sequence[Check], sources: Mapping[str, Source], recorded: Sna
 
 
 def _longest_chain(checks: Sequence[Check], recorded: Snapshot) -> list[Call]:
-    """Answer in rounds from the record: a call of round n waits for one of round n - 1. One call a round remains."""
+    """Answer in rounds from the record: a call of round n waits for one of round n - 1. One call a round remains.
+
+    Files are no part of it: nothing is asked of AWS for what they say.
+    """
     growing = Growing(recorded.scope, recorded.collected_at)
     views = Views(growing)
     chain: list[Call] = []
     while missing := _missing(checks, views):
-        if timed := [call for call in missing if call.service != PLATFORM]:
+        if timed := [call for call in missing if call.service not in LOCAL]:
             chain.append(max(timed, key=lambda call: recorded.answers[call.key].milliseconds))
         growing.answers.update({call.key: recorded.answers[call.key] for call in missing})
     return chain
@@ -163,7 +166,11 @@ def _missing(checks: Sequence[Check], views: Views) -> list[Call]:
 
 
 def _slowed(sources: Mapping[str, Source], latency: float) -> dict[str, Source]:
-    return {name: source if name == PLATFORM else Slow(source, latency) for name, source in sources.items()}
+    """Sources that count; only what is on the network answers later."""
+    return {
+        name: source if name == PLATFORM else Slow(source, 0.0 if name in LOCAL else latency)
+        for name, source in sources.items()
+    }
 
 
 def _name(call: Call, sources: Mapping[str, Source]) -> str:
