@@ -14,6 +14,8 @@ from hallmark.model import Answer, Call, Status
 VPCS = Call.of("ec2", "describe_vpcs")
 SUBNETS = Call.of("ec2", "describe_subnets")
 
+FILES = Call.of("files", "inventory", path="work")
+
 
 def _dependent(number: int) -> Call:
     return Call.of("ec2", "describe_route_tables", Filters=[{"Name": "vpc-id", "Values": [str(number)]}])
@@ -76,6 +78,18 @@ def test_what_most_questions_wait_for_is_asked_first(monkeypatch: pytest.MonkeyP
     _collect(source, lambda evidence: [lambda: evidence.ask(SUBNETS), *[lambda: evidence.ask(VPCS)] * 2])
 
     assert source.asked == [VPCS.key, SUBNETS.key]
+
+
+def test_files_are_read_without_a_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pace is for AWS: there is one turn and never another here, and both calls are made."""
+    monkeypatch.setattr("hallmark.evidence.workers.AT_ONCE", 1)
+    monkeypatch.setattr("hallmark.evidence.workers.PACE", 1e9)
+    source = _Source()
+
+    found = collect({"aws": source, "files": source}, {}, lambda evidence: [lambda: evidence.need([VPCS, FILES])], 5)
+
+    assert {answer.status for answer in found.answers.values()} == {Status.OBSERVED}
+    assert set(source.asked) == {VPCS.key, FILES.key}
 
 
 def test_what_a_source_raises_is_raised_where_the_evidence_is_wanted() -> None:

@@ -123,7 +123,7 @@ class Collection:
         waiting = _try(waiting, evidence.answers)
         unsent = _by_urgency(waiting, asked)
         while unsent or len(asked) > len(evidence.answers):
-            while unsent and pace.take():
+            while unsent and (unsent[-1].service in LOCAL or pace.take()):
                 call = unsent.pop()
                 asked.add(call.key)
                 self._workers.ask(call, self._source(call).answer)
@@ -199,11 +199,11 @@ def _try(waiting: list[Waiting], answers: Mapping[str, Answer]) -> list[Waiting]
 def _by_urgency(waiting: Iterable[Waiting], asked: set[str]) -> list[Call]:
     """Return the calls that were not asked yet, the most urgent last: the one that most questions wait for.
 
-    Reading files comes first in the list, so last in time: it costs no waiting, only the processor that others need.
+    Before all others goes what costs the processor of this machine: at first that has nothing to do but wait for AWS.
     """
     calls = {call.key: call for _, missing in waiting for call in missing if call.key not in asked}
     questions = Counter(call.key for _, missing in waiting for call in missing)
-    return sorted(calls.values(), key=lambda call: (call.service != "files", questions[call.key]))
+    return sorted(calls.values(), key=lambda call: (call.service in LOCAL, questions[call.key]))
 
 
 def _versions() -> dict[str, str]:
