@@ -7,6 +7,7 @@ import pytest
 from moto.core.model import ServiceModel
 from moto.core.serialize import AttributePicker, AttributePickerContext, XFormedAttributePicker, never_return
 from moto.core.utils import get_service_model
+from moto.ec2.models import ec2_backends
 
 from hallmark.twin.aws import extension
 
@@ -55,3 +56,16 @@ def test_a_member_has_the_value_moto_finds(rds: ServiceModel, obj: object) -> No
             context = AttributePickerContext(obj, key, member, key_path="DescribeDBInstances.DBInstance")
 
             assert AttributePicker.__call__(picker, context) == picker(context)
+
+
+def test_a_resource_has_the_tags_moto_finds() -> None:
+    """Its own alone, in the same order and with the same kind; none when it has none."""
+    extension.install()
+    backend = ec2_backends["111122223333"]["us-east-1"]
+    vpcs = [backend.create_vpc("10.0.0.0/16") for _ in range(3)]
+    for vpc in vpcs[:2]:
+        vpc.add_tags({"Name": vpc.id, "app": "langsmith"})
+
+    assert [vpc.get_tags() for vpc in vpcs] == [backend.describe_tags({"resource-id": [vpc.id]}) for vpc in vpcs]
+    assert len(vpcs[0].get_tags()) == 2
+    assert not vpcs[2].get_tags()

@@ -66,6 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     log = logging.StreamHandler()
     log.setFormatter(Discreet(os.environ))
     logging.basicConfig(level=logging.WARNING, handlers=[log])
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # calls in line are what the gate is for, no news
     signal.signal(signal.SIGTERM, _stop)
     try:
         with hold(state / "server.lock", "Another server of this twin is running.") as lock:

@@ -17,6 +17,8 @@ from moto.core import responses
 from moto.core.constants import MISSING
 from moto.core.serialize import AttributePickerContext, XFormedAttributePicker
 from moto.core.utils import get_value, method_names_from_class
+from moto.ec2.models.core import TaggedEC2Resource
+from moto.ec2.utils import EC2_PREFIX_TO_RESOURCE, get_prefix
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 
 from hallmark.twin.aws.extension.markup import document
@@ -41,6 +43,7 @@ def install() -> None:
     around(DomainDispatcherApplication, "get_backend_for_host")(by_host)
     around(xmltodict, "unparse")(document)
     extend(XFormedAttributePicker, __call__)
+    extend(TaggedEC2Resource, get_tags)
 
 
 def __call__(self: XFormedAttributePicker, context: AttributePickerContext) -> Any:  # noqa: N807  (moto calls it so)
@@ -58,3 +61,10 @@ def __call__(self: XFormedAttributePicker, context: AttributePickerContext) -> A
     if path.endswith(tuple(self.response_transformers)):  # seldom: a response class has a dozen
         return next(turn(value) for end, turn in self.response_transformers.items() if path.endswith(end))
     return value
+
+
+def get_tags(self: Any) -> list[dict[str, str]]:
+    """The tags of a resource, taken from its own; moto holds the tags of all against its id."""
+    own = self.ec2_backend.tags.get(self.id, {}) if self.id else {}
+    kind = EC2_PREFIX_TO_RESOURCE.get(get_prefix(self.id), "") if own else ""
+    return [{"resource_id": self.id, "key": k, "value": v, "resource_type": kind} for k, v in own.items()]
