@@ -4,7 +4,7 @@ import itertools
 import json
 import os
 import runpy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,9 +23,9 @@ from hallmark.twin.cluster.bench import running
 CLUSTER = "lab-eks"
 MARKS = {"hallmark:lab": "twin", "hallmark:owner": "hallmark", "hallmark:expires": "2099-12-31"}
 INGESTION = ("/api/v1/runs", "/api/v1/otel/", "/api/runs")
-stage, front, vault = [
+stage, front, vault, inhabited = [
     SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name(each))))
-    for each in ("stage.py", "front.py", "vault.py")
+    for each in ("stage.py", "front.py", "vault.py", "inhabited.py")
 ]
 _accounts = itertools.count(730000000000 + os.getpid() % 90000 * 100000)
 
@@ -175,6 +175,13 @@ def pattern(emulated: Any, endpoint: str) -> Pattern:
 def system(pattern: Pattern, kubeconfig: Path, tmp_path: Path) -> System:
     """A lab in an account and a namespace of its own."""
     return build(pattern, kubeconfig, tmp_path / "home")
+
+
+@pytest.fixture(scope="module")
+def twin(clone: Callable[[], Any]) -> Iterator[Any]:
+    """A whole twin in which people live."""
+    with inhabited.inhabit(clone()) as found:
+        yield found
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """A soak counts what was accepted, finds what is lost, and knows what was promised."""
 
 import threading
+import time
 from collections.abc import Collection
 
 import pytest
@@ -84,6 +85,18 @@ def test_a_lost_run_breaks_a_promise(platform: Platform, monkeypatch: pytest.Mon
 
     assert not report.is_kept
     assert sum(row.broken for row in report.rows) == sum(row.accepted for row in report.rows) > 0
+
+
+def test_what_is_explained_is_not_waited_for(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Evicted runs do not come: once nothing arrives any more, they are counted."""
+    monkeypatch.setattr("hallmark.twin.soak.GONE_AFTER", 0.1)
+    platform.is_forgetful = True
+    platform.look = lambda: platform.events.append(Event(time.monotonic(), EVICTED))  # type: ignore[method-assign]
+
+    report = _soak(platform).run(SHORT, platform.readable)
+
+    assert report.is_kept
+    assert sum(row.excused.get(EVICTED, 0) for row in report.rows) == sum(row.accepted for row in report.rows) > 0
 
 
 def test_short_soaks_differ_and_can_be_repeated() -> None:

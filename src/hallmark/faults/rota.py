@@ -1,13 +1,12 @@
 """Faults one after the other, for whoever wants a system broken again and again: every kind there is, once a round."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from hallmark.errors import AuthorError
-from hallmark.faults import definition, kinds, runner
+from hallmark.faults import by_hand, kinds, runner
 from hallmark.faults.definition import Fault
 from hallmark.targets.profile import Profile
 
@@ -55,15 +54,10 @@ class Rota:
 
 
 def _faults(root: Path) -> list[Fault]:
-    params = _params(root)
+    params = by_hand.usual(root)
     found = []
     for name in kinds.names():
         with suppress(AuthorError):  # it needs parameters, and no lab tells them
             symptom = kinds.load(name, params.get(name, {})).symptom.splitlines()[0]
             found.append(Fault(OWNER, name, TTL, symptom, params=params.get(name, {})))
     return found
-
-
-def _params(root: Path) -> dict[str, Mapping[str, Any]]:
-    labs = [definition.read(file) for file in sorted(root.glob("graders/*/fault.toml"), reverse=True)]
-    return {each.kind: each.params for each in labs}

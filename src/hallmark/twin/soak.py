@@ -25,6 +25,8 @@ BEFORE_EVENT = 300.0
 """Seconds for which a run may have been on its way when something happened to it."""
 READABLE_WITHIN = 300.0
 """Seconds after the last fault in which everything has to be readable; pods start anew, and a backlog is worked off."""
+GONE_AFTER = 30.0
+"""Seconds without another one arriving after which all that are left are gone, if something explains each of them."""
 LOOKS_EVERY = 2.0
 LEAST_LEFT = 0.5
 """Share of a period below which no other fault is begun."""
@@ -152,7 +154,6 @@ class Soak:
             finally:
                 self._mend()
         lost = self._missing(readable)
-        self._witness.look()
         return Report(rows(self._load.runs, lost, self._witness.events), self._skipped, self._stuck)
 
     def _break(self, plan: Plan) -> None:
@@ -197,15 +198,23 @@ class Soak:
             until(look, seconds, pause=LOOKS_EVERY)
 
     def _missing(self, readable: Callable[[Collection[str]], set[str]]) -> set[str]:
-        left = {run.identity for run in self._load.runs if run.is_accepted}
+        left = {run.identity: run for run in self._load.runs if run.is_accepted}
         self._say(f"{len(self._load.runs)} runs sent, {len(left)} accepted. Reading them.")
+        arrived = time.monotonic()
 
-        def all_found() -> bool:
-            left.difference_update(readable(left))
-            return not left
+        def is_settled() -> bool:
+            nonlocal arrived
+            for found in readable(left.keys()):
+                del left[found]
+                arrived = time.monotonic()
+            self._witness.look()
+            return not left or (time.monotonic() - arrived > GONE_AFTER and self._explains(left.values()))
 
-        until(all_found, READABLE_WITHIN, pause=1.0)
-        return left
+        until(is_settled, READABLE_WITHIN, pause=1.0)
+        return set(left)
+
+    def _explains(self, lost: Iterable[Run]) -> bool:
+        return all(_reason(run, self._witness.events, time.monotonic()) for run in lost)
 
 
 def rows(runs: Sequence[Run], lost: Collection[str], events: Sequence[Event], now: float | None = None) -> list[Row]:
