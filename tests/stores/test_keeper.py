@@ -12,7 +12,7 @@ from hallmark.errors import EnvironmentFault
 from hallmark.twin.stores.keeper import ABSENT, Keeper
 from hallmark.twin.stores.postgres import Postgres
 from hallmark.twin.stores.server import Server
-from hallmark.twin.stores.wanted import Cache, Database, Wanted, read
+from hallmark.twin.stores.wanted import Cache, Database, Store, Wanted, read
 
 DATABASE = {
     "key": "db-1",
@@ -68,11 +68,11 @@ class Want:
     hosts: tuple[str, ...] = ("a",)
     serves: bool = True
 
-    def make(self, folder: Path) -> Server:
+    def make(self, folder: Path) -> Store:
         """A pretender."""
         return Pretender(folder)
 
-    def change(self, server: Server, before: Wanted) -> None:
+    def change(self, server: Store, before: Wanted) -> None:
         """Nothing to change."""
 
 

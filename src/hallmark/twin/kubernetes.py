@@ -7,6 +7,7 @@ emulated AWS is told where it answers, so that ``aws eks update-kubeconfig`` lea
 import base64
 import json
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,6 +125,22 @@ class Cluster(ABC):
 
         To be done while the controllers are paused.
         """
+
+    def use_stores(self, environment: Mapping[str, str]) -> bool:
+        """Have the data stores on servers that variables name; True if :meth:`up` has to go on with that."""
+        return self._workers.use_stores(environment)
+
+    def require_stores(self) -> None:
+        """Refuse to go on while a data store's server does not play along that was given by URL.
+
+        Raises:
+            EnvironmentFault: It does not.
+        """
+        self._workers.require_stores()
+
+    def stores_say(self) -> str:
+        """What a person has to know of given servers; empty if that is nothing."""
+        return self._workers.stores_say()
 
     def data(self) -> tuple[bytes, bytes]:
         """What the data stores and the persistent volumes hold, to be kept with a snapshot; while paused."""

@@ -35,6 +35,8 @@ GIVES_UP_WITHIN = 2.0
 """Seconds to end that a part gets which does not answer."""
 MISLEADING = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_CONFIG_FILE", "MOTO_ACCOUNT_ID", "AWS_CA_BUNDLE", "KUBECONFIG")
 """Variables of the caller that would change what a part does."""
+SECRET = ("HALLMARK_TWIN_POSTGRES", "HALLMARK_TWIN_REDIS")
+"""Variables with passwords, which no part reads (:mod:`hallmark.twin.stores.given.chosen`)."""
 FRUGAL = {"MALLOC_ARENA_MAX": "2", "MALLOC_TRIM_THRESHOLD_": "131072"}
 """Have glibc give memory back: with an arena for each thread, the parts with many threads kept 90 MB for nothing."""
 
@@ -166,7 +168,7 @@ class Process:
 
     def _spawn(self, arguments: Sequence[str]) -> int:
         command = [sys.executable, "-m", self._module, *arguments]
-        environment = FRUGAL | {name: value for name, value in os.environ.items() if name not in MISLEADING}
+        environment = FRUGAL | {name: value for name, value in os.environ.items() if name not in MISLEADING + SECRET}
         try:
             self.state.mkdir(parents=True, exist_ok=True)
             self._code.write_text(mark(), encoding="utf-8")

@@ -1,5 +1,6 @@
 """The twin as one thing: up, down, reset, snapshots. Everything it keeps lies in ``<home>/twin/``."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -36,7 +37,8 @@ class TwinStatus:
         snapshots: Names of the snapshots.
         baseline_fits: Whether the snapshot of the baseline is of the present Terraform files and emulator.
         versions: Of moto, the extension and Python.
-        warning: What is wrong although it runs, for example that saving fails; empty if nothing is.
+        warning: What is wrong although it runs, for example that saving fails, and which stores are not on
+            the servers that were given; empty if nothing is.
     """
 
     running: bool
@@ -88,11 +90,13 @@ class Twin:
             progress: Is told one line for each step.
 
         Raises:
-            UsageError: ``HALLMARK_CLICKHOUSE`` names a folder without the library.
-            EnvironmentFault: A port, the disk, Terraform or its provider does not play along.
+            UsageError: ``HALLMARK_CLICKHOUSE`` names a folder without the library, or a URL is none.
+            EnvironmentFault: A port, the disk, Terraform, its provider or a given server does not play along.
         """
         library.find()
         with self._alone(progress):
+            if self._cluster and self._cluster.use_stores(os.environ):
+                progress("Using other servers for the data stores, as the variables say.")
             running = self._server.find()
             if not running or running.versions != versions():
                 self._start_over(progress)
@@ -102,6 +106,8 @@ class Twin:
             elif self._cluster and not self._cluster.is_well:
                 progress("Starting what does not run, does not answer, or runs code of before.")
                 self._states.resume(running)
+            if self._cluster:
+                self._cluster.require_stores()
 
     def use(self, kubeconfig: Path | None, progress: Progress = quiet) -> None:
         """Use a given cluster from now on, or again one of the twin's own; the next :meth:`up` begins anew in it.
@@ -133,6 +139,8 @@ class Twin:
     def status(self) -> TwinStatus:
         """Look, change nothing."""
         running = self._server.find()
+        saving = f"Saving fails: {running.autosave_error}" if running and running.autosave_error else ""
+        stores = self._cluster.stores_say() if self._cluster else ""
         return TwinStatus(
             running=running is not None,
             endpoint=endpoint_of(running) if running else "",
@@ -142,7 +150,7 @@ class Twin:
             snapshots=self._keeper.snapshots.names(),
             baseline_fits=self._states.baseline_fits,
             versions=running.versions if running else versions(),
-            warning=f"Saving fails: {running.autosave_error}" if running and running.autosave_error else "",
+            warning=" ".join(filter(None, (saving, stores))),
         )
 
     @property

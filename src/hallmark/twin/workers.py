@@ -6,16 +6,20 @@ All but the stores keep nothing of their own, so each can be started anew at any
 import json
 import shutil
 import ssl
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
+from hallmark.errors import EnvironmentFault
 from hallmark.twin.kube import once
 from hallmark.twin.kube.access import Access
 from hallmark.twin.kube.kinds import PODS, Object
 from hallmark.twin.process import GIVES_UP_WITHIN, Process, uninterrupted
 from hallmark.twin.stores.archive import archive, unpack
+from hallmark.twin.stores.given import chosen
+from hallmark.twin.stores.held import at_work
 from hallmark.waiting import until
 
 SETTLES_WITHIN = 60.0
@@ -23,6 +27,8 @@ SETTLES_WITHIN = 60.0
 ANSWERS_WITHIN, COPIES_WITHIN = 10.0, 60.0
 ENDS_WITHIN = 15.0
 """Seconds to end in order. None has anything to save, so nothing is lost by force."""
+TRIED_AGAIN_WITHIN = 20.0
+"""Seconds until a store that could not begin has been tried again; it happens every ten."""
 DATA, PREPARED = "data", "data.next"
 """Folders of the stores' state: what is kept with a snapshot, and what takes its place."""
 
@@ -113,7 +119,16 @@ class Workers:
         self._end(self._all, ENDS_WITHIN)
 
     def data(self) -> tuple[bytes, bytes]:
-        """What the stores and the persistent volumes hold; to be asked for while paused."""
+        """What the stores and the persistent volumes hold; to be asked for while paused.
+
+        Raises:
+            EnvironmentFault: Data is on a server given by URL that did not give it.
+        """
+        if missing := at_work(self._stores.state / DATA):
+            said = (
+                f"The data of {', '.join(missing)} could not be read from the server that was given: nothing is kept."
+            )
+            raise EnvironmentFault(said, "start that server, then: hallmark twin up")
         disks = self._folder / "volumes"
         kept = self._ask("GET", "/disks") if self._kubelet.is_alive else archive(disks)
         return archive(self._stores.state / DATA), kept
@@ -132,10 +147,42 @@ class Workers:
             unpack(self._folder / "volumes", disks)
 
     def open_stores(self, aws: Sequence[str]) -> None:
-        """Start the data stores if they do not run; return once they take connections."""
+        """Start the data stores if they do not run; return once they take connections.
+
+        Raises:
+            EnvironmentFault: One is to be on a server given by URL, which does not play along.
+        """
         if not self._stores.responds():
             whose = ["--state", str(self._stores.state), "--aws-state", str(self._state)]
             self._start(self._stores, [*whose, *aws])
+        self.require_stores(0.0)
+
+    def use_stores(self, environment: Mapping[str, str]) -> bool:
+        """Have the stores on the servers that variables name; True if they have to be started for that."""
+        return chosen.change(self._stores.state, environment, self.pause)
+
+    def require_stores(self, within: float = TRIED_AGAIN_WITHIN) -> None:
+        """Refuse to go on while a server given by URL does not play along.
+
+        Args:
+            within: Seconds in which it is tried again.
+
+        Raises:
+            EnvironmentFault: In the words of the stores' process.
+        """
+        if not until(lambda: not self._told()["faults"], within, pause=0.2):
+            message, hint = (self._told()["faults"] or [["The data stores were started again.", ""]])[0]
+            raise EnvironmentFault(message, hint)
+
+    def stores_say(self) -> str:
+        """What a person has to know of the servers that were given; empty if that is nothing."""
+        told = self._told()
+        return " ".join([*(message for message, _ in told["faults"]), *told["notes"]])
+
+    def _told(self) -> dict[str, Any]:
+        file = self._stores.state / chosen.TOLD
+        empty: dict[str, Any] = {"faults": [], "notes": []}
+        return json.loads(file.read_text(encoding="utf-8")) if self._stores.is_alive and file.exists() else empty
 
     def _end(self, processes: Sequence[Process], within: float) -> None:
         with ThreadPoolExecutor() as pool:

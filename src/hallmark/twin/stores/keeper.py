@@ -13,13 +13,16 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import redis
 
 from hallmark.errors import HallmarkError
 from hallmark.twin.files import disk_fault
-from hallmark.twin.stores.server import Server
-from hallmark.twin.stores.wanted import Wanted
+from hallmark.twin.stores.given.assigned import Assigned
+from hallmark.twin.stores.given.chosen import TOLD
+from hallmark.twin.stores.held import GivenFault
+from hallmark.twin.stores.wanted import Store, Wanted
 
 LOG = logging.getLogger(__name__)
 AGAIN_AFTER = 10.0
@@ -42,14 +45,17 @@ class Keeper:
     ) -> None:
         self._data = state / "data"
         self._file = state / "addresses.json"
+        self._told = state / TOLD
+        self._given = Assigned(state)
+        self._faults: dict[str, GivenFault] = {}
         self._ask = ask
         self._is_due = is_due
         self._is_settled = False
-        self._servers: dict[str, Server] = {}
+        self._servers: dict[str, Store] = {}
         self._known: dict[str, Wanted] = {}
         self._later: dict[str, float] = {}
         self._absent: Counter[str] = Counter()
-        self._published: dict[str, dict[str, object]] | None = None
+        self._published: object = None
 
     def follow(self) -> None:
         """Bring the servers to what is wanted now; without an answer they stay as they are."""
@@ -57,7 +63,7 @@ class Keeper:
             self._bring(self._known)
             return
         try:
-            wanted = {each.key: each for each in self._ask()}
+            wanted = {each.key: each for each in self._given.place(self._ask())}
         except HallmarkError as error:
             LOG.info("nothing new: %s", error.message)
             self._bring(self._known)
@@ -65,6 +71,7 @@ class Keeper:
         for key in self._servers.keys() - wanted.keys():
             self._servers.pop(key).stop()
             self._known.pop(key, None)
+            self._faults.pop(key, None)
             LOG.info("%s is gone", key)
         self._bring(wanted)
         self._sweep(wanted.keys())
@@ -72,6 +79,7 @@ class Keeper:
 
     def stop(self) -> None:
         """Stop every server."""
+        self._faults.clear()
         with ThreadPoolExecutor() as pool:
             list(pool.map(lambda server: server.stop(), self._servers.values()))
         self._publish()
@@ -91,15 +99,18 @@ class Keeper:
         try:
             self._settle(server, wanted)
             self._known[wanted.key] = wanted
+            self._faults.pop(wanted.key, None)
         except (HallmarkError, redis.RedisError, OSError) as error:
             # The next try begins anew. Words of a library may hold anything: they are not logged.
             server.stop()
             del self._servers[wanted.key]
             self._known.pop(wanted.key, None)
             self._later[wanted.key] = time.monotonic() + AGAIN_AFTER
+            if isinstance(error, GivenFault):
+                self._faults[wanted.key] = error
             LOG.error("%s: %s", wanted.key, error.message if isinstance(error, HallmarkError) else type(error).__name__)  # noqa: TRY400
 
-    def _settle(self, server: Server, wanted: Wanted) -> None:
+    def _settle(self, server: Store, wanted: Wanted) -> None:
         before = self._known.get(wanted.key)
         if before is not None and before != wanted:
             wanted.change(server, before)
@@ -119,16 +130,23 @@ class Keeper:
             if server is not None and server.is_alive:
                 address, port = server.address
                 found |= {host: {"address": address, "port": port} for host in wanted.hosts}
-        if found == self._published:
-            return
-        partial = self._file.with_name(f".{self._file.name}")
+        told = {
+            "faults": [[error.message, error.hint] for error in self._faults.values()],
+            "notes": self._given.notes,
+        }
+        if (found, told) != self._published:
+            self._write(self._file, found)
+            self._write(self._told, told)
+            self._published = found, told
+
+    def _write(self, file: Path, content: dict[str, Any]) -> None:
+        partial = file.with_name(f".{file.name}")
         try:
             with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as opened:
-                json.dump(found, opened)
-            partial.replace(self._file)
+                json.dump(content, opened)
+            partial.replace(file)
         except OSError as error:
-            raise disk_fault(self._file.parent, error) from error
-        self._published = found
+            raise disk_fault(file.parent, error) from error
 
     def _sweep(self, wanted: Collection[str]) -> None:
         """Remove the data of stores that are gone for good."""
@@ -136,5 +154,6 @@ class Keeper:
         self._absent = Counter({key: self._absent[key] + 1 for key in kept - set(wanted)})
         for key, times in self._absent.items():
             if times >= ABSENT:
+                self._given.erase(key)
                 shutil.rmtree(self._data / key, ignore_errors=True)
                 LOG.info("the data of %s is removed", key)

@@ -2,7 +2,7 @@
 
 The administrator, ``rdsadmin`` as on RDS, has a random password in a file that only we can read. With it the master's
 password is set at every start, so that a crash between two steps does no harm. The plain password never travels: the
-server is told its SCRAM verifier.
+server is told its SCRAM verifier. What a given server has held before is read in at the first start.
 """
 
 import os
@@ -18,6 +18,9 @@ from psycopg import sql
 
 from hallmark.errors import EnvironmentFault
 from hallmark.twin.stores import binaries
+from hallmark.twin.stores.copies import load_database
+from hallmark.twin.stores.held import Held
+from hallmark.twin.stores.login import Login
 from hallmark.twin.stores.server import PATIENCE, Server, last_words, spawn
 from hallmark.waiting import until
 
@@ -64,15 +67,25 @@ class Postgres(Server):
         self.user = user
         self.database = database
         self.settings = dict(settings or {})
-        self._password = password
+        self.password = password
         self._data = folder / "data"
         self._secret = folder / "administrator"
 
     def set_password(self, password: str) -> None:
         """Change the master's password; sessions that stand are not cut, as on RDS."""
-        self._password = password
+        self.password = password
         if self.is_alive:
             self._settle()
+
+    @property
+    def login(self) -> Login:
+        """How the administrator gets in, while it runs."""
+        return Login(*self.address, ADMINISTRATOR, self._secret.read_text(encoding="utf-8"))
+
+    def clear(self) -> None:
+        """Remove its data: they are somewhere else now."""
+        shutil.rmtree(self._data, ignore_errors=True)
+        self._secret.unlink(missing_ok=True)
 
     def _prepare(self) -> None:
         (self._data / "postmaster.pid").unlink(missing_ok=True)  # of a killed one: its id may be anybody's by now
@@ -122,11 +135,22 @@ class Postgres(Server):
         try:
             with self._connect("postgres") as connection:
                 self._make_roles(connection)
+                self._move_in(connection)
                 for name in filter(None, ("postgres", self.database)):
                     self._make_database(connection, name)
         except psycopg.Error as error:
             said = error.diag.message_primary or type(error).__name__
             raise EnvironmentFault(f"PostgreSQL could not be set up: {said}", f"read {self.log}") from None
+
+    def _move_in(self, connection: psycopg.Connection) -> None:
+        """Read in what a given server has held; broken off, it is done again from the start."""
+        held = Held(self.folder)
+        if held.state and self.database:
+            held.require()
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(self.database)))
+            self._make_database(connection, self.database)
+            load_database(self.login, self.database, self.user, held.file)
+        held.forget()
 
     def _make_roles(self, connection: psycopg.Connection) -> None:
         for name in (GROUP, self.user):
@@ -135,7 +159,7 @@ class Postgres(Server):
         for name in RIGHTS:
             connection.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(name), sql.Identifier(GROUP)))
         verifier = connection.pgconn.encrypt_password(
-            self._password.encode(), self.user.encode(), b"scram-sha-256"
+            self.password.encode(), self.user.encode(), b"scram-sha-256"
         ).decode()
         change = sql.SQL("ALTER ROLE {} LOGIN CREATEDB CREATEROLE PASSWORD {}")
         connection.execute(change.format(sql.Identifier(self.user), sql.Literal(verifier)))
@@ -148,14 +172,13 @@ class Postgres(Server):
         connection.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(what, whose))
 
     def _connect(self, database: str) -> psycopg.Connection:
-        host, port = self.address
-        password = self._secret.read_text(encoding="utf-8")
+        login = self.login
         return psycopg.connect(
-            host=host,
-            port=port,
+            host=login.host,
+            port=login.port,
             dbname=database,
-            user=ADMINISTRATOR,
-            password=password,
+            user=login.user,
+            password=login.password,
             autocommit=True,
             connect_timeout=int(PATIENCE),
             sslmode="disable",

@@ -5,8 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from hallmark.twin.stores.given.address import Address
+from hallmark.twin.stores.given.postgres import GivenPostgres
+from hallmark.twin.stores.given.redis import GivenRedis
+from hallmark.twin.stores.given.server import Owner
 from hallmark.twin.stores.postgres import Postgres
-from hallmark.twin.stores.server import Server
 from hallmark.twin.stores.valkey import Valkey
 
 UP = frozenset({"available", "modifying", "backing-up", "storage-optimization", "configuring-enhanced-monitoring"})
@@ -21,6 +24,37 @@ POLICIES = frozenset(f"{whose}-{what}" for whose in ("volatile", "allkeys") for 
 }
 DEFAULT_POLICY = "volatile-lru"
 """Of ElastiCache's parameter group for Redis 7."""
+
+
+class Store(Protocol):
+    """What serves a store: a server of ours, or one that is given."""
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where it listens."""
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it serves."""
+
+    def start(self) -> None:
+        """Have it serve; nothing happens if it does."""
+
+    def stop(self) -> None:
+        """Have it serve nobody; nothing happens if it does not."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A given server for a store.
+
+    Attributes:
+        address: Where it is.
+        owner: Whose the store is.
+    """
+
+    address: Address
+    owner: Owner
 
 
 class Wanted(Protocol):
@@ -38,10 +72,10 @@ class Wanted(Protocol):
     def serves(self) -> bool:
         """Whether its server should run."""
 
-    def make(self, folder: Path) -> Server:
+    def make(self, folder: Path) -> Store:
         """A server for it."""
 
-    def change(self, server: Server, before: "Wanted") -> None:
+    def change(self, server: Store, before: "Wanted") -> None:
         """Make of a server what it should be now; it may be stopped for that."""
 
 
@@ -58,6 +92,7 @@ class Database:
         database: The database it was made with.
         connections: ``max_connections``; effective from the next start.
         reboots: How often it was rebooted.
+        place: The given server it is on; None for one of our own.
     """
 
     key: str
@@ -68,6 +103,7 @@ class Database:
     database: str
     connections: int
     reboots: int
+    place: Place | None = None
 
     @classmethod
     def of(cls, told: Mapping[str, Any]) -> "Database":
@@ -87,13 +123,14 @@ class Database:
     def _settings(self) -> dict[str, str]:
         return {"max_connections": str(self.connections)}
 
-    def make(self, folder: Path) -> Postgres:
+    def make(self, folder: Path) -> Postgres | GivenPostgres:
         """A server for it."""
-        return Postgres(folder, self.user, self.password, self.database, self._settings)
+        own = Postgres(folder, self.user, self.password, self.database, self._settings)
+        return GivenPostgres(folder, self.place.address, self.place.owner, own) if self.place else own
 
-    def change(self, server: Server, before: Wanted) -> None:
+    def change(self, server: Store, before: Wanted) -> None:
         """Another password, at once; other parameters at the next start, or now if it was rebooted."""
-        if isinstance(server, Postgres) and isinstance(before, Database):
+        if isinstance(server, Postgres | GivenPostgres) and isinstance(before, Database):
             server.settings = self._settings
             if before.password != self.password:
                 server.set_password(self.password)
@@ -111,6 +148,7 @@ class Cache:
         serves: Whether its server should run.
         tokens: What it takes; while a token is rotated, two.
         policy: ``maxmemory-policy``.
+        place: The given server it is on; None for one of our own.
     """
 
     key: str
@@ -118,6 +156,7 @@ class Cache:
     serves: bool
     tokens: tuple[str, ...] = field(repr=False)
     policy: str
+    place: Place | None = None
 
     @classmethod
     def of(cls, told: Mapping[str, Any]) -> "Cache":
@@ -135,13 +174,14 @@ class Cache:
     def _settings(self) -> dict[str, str]:
         return {"maxmemory-policy": self.policy}
 
-    def make(self, folder: Path) -> Valkey:
+    def make(self, folder: Path) -> Valkey | GivenRedis:
         """A server for it."""
-        return Valkey(folder, self.tokens, self._settings)
+        own = Valkey(folder, self.tokens, self._settings)
+        return GivenRedis(folder, self.place.address, self.place.owner, own) if self.place else own
 
-    def change(self, server: Server, before: Wanted) -> None:
+    def change(self, server: Store, before: Wanted) -> None:
         """Other tokens and parameters, at once."""
-        if isinstance(server, Valkey) and isinstance(before, Cache):
+        if isinstance(server, Valkey | GivenRedis) and isinstance(before, Cache):
             if before.tokens != self.tokens:
                 server.set_passwords(self.tokens)
             if before.policy != self.policy:
