@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import psycopg
 import pytest
@@ -19,6 +20,12 @@ from hallmark.errors import HallmarkError
 from hallmark.twin.clients import Clients
 from hallmark.twin.control import Control
 from hallmark.twin.process import Process
+from hallmark.twin.stores.copies import client
+from hallmark.twin.stores.given import chosen
+from hallmark.twin.stores.given.address import POSTGRES, REDIS
+from hallmark.twin.stores.login import Login
+from hallmark.twin.stores.postgres import Postgres
+from hallmark.twin.stores.valkey import Valkey
 from hallmark.waiting import until
 
 REGION, ACCOUNT = "us-east-1", "330000000001"
@@ -290,6 +297,82 @@ def test_secrets_are_kept(lab: Lab, database: str, cache: str) -> None:
     assert not [content for content in written if any(word in content for word in secrets)]
     with pytest.raises(HallmarkError, match="control token is missing or wrong"):
         Control(lab.control.port, "wrong").store_secrets(ACCOUNT)
+
+
+@pytest.fixture
+def theirs(tmp_path: Path) -> Iterator[tuple[Postgres, Valkey]]:
+    """Servers that the person runs: one with a database of another kind, one with nothing in it."""
+    postgres, valkey = Postgres(tmp_path / "pg", "bob", "b", "shop"), Valkey(tmp_path / "redis", ["of-the-person"])
+    try:
+        postgres.start()
+        valkey.start()
+        yield postgres, valkey
+    finally:
+        postgres.stop()
+        valkey.stop()
+
+
+def test_servers_of_the_person(lab: Lab, database: str, cache: str, theirs: tuple[Postgres, Valkey]) -> None:
+    """Data moves there, outlives a kill, and goes with the stores; no password is seen on the way."""
+    postgres, valkey = theirs
+    lab.sql(database, "CREATE TABLE moves AS SELECT 8 AS n")
+    lab.redis(cache, "SET", "moves", "1")
+    urls = {POSTGRES: url("postgres", postgres.login), REDIS: url("redis", valkey.login)}
+    assert chosen.change(lab.state, urls, lab.process.stop)
+    lab.launch()
+    assert lab.address(database) == postgres.address
+    assert lab.address(cache) == valkey.address
+    assert lab.sql(database, "SELECT n FROM moves") == (8,)
+    assert lab.redis(cache, "GET", "moves") == "1"
+
+    lab.sql(database, "INSERT INTO moves VALUES (9)")
+    lab.redis(cache, "SET", "moves", "2")
+    lab.process.signal(signal.SIGKILL)
+    assert come(lambda: not lab.process.is_alive)
+    lab.launch()
+    assert lab.sql(database, "SELECT sum(n) FROM moves") == (17,)
+    assert lab.redis(cache, "GET", "moves") == "2"
+    lab.process.stop()
+    lab.launch()
+
+    secrets = [form.encode() for each in theirs for form in (each.login.password, quote(each.login.password, ""))]
+    files = [file for file in lab.state.rglob("*") if file.is_file() and file.name != chosen.FILE]
+    pids = [path.name for path in Path("/proc").glob("[0-9]*") if str(lab.state) in shown(path / "cmdline")]
+    assert pids
+    texts = [file.read_bytes() for file in files] + [
+        shown(Path("/proc") / pid / what).encode() for pid in pids for what in ("cmdline", "environ")
+    ]
+    assert not [text for text in texts if any(word in text for word in secrets)]
+
+    lab.clients("rds").delete_db_instance(DBInstanceIdentifier="pg", SkipFinalSnapshot=True)
+    lab.clients("elasticache").delete_replication_group(ReplicationGroupId="cache")
+    assert come(lambda: not {"ann", "app"} & names(postgres))
+    assert "shop" in names(postgres)
+    with client(valkey.login) as open_one:
+        assert come(lambda: open_one.dbsize() == 0)
+        assert open_one.acl_users() == ["default", "hallmark"]
+
+
+def url(scheme: str, login: Login) -> str:
+    """What the person tells the twin."""
+    return f"{scheme}://{login.user}:{quote(login.password, '')}@{login.host}:{login.port}/"
+
+
+def shown(file: Path) -> str:
+    """What the system shows of a process; nothing of one that has ended."""
+    with suppress(OSError):
+        return file.read_text(errors="replace")
+    return ""
+
+
+def names(server: Postgres) -> set[str]:
+    """Roles and databases of a server."""
+    login = server.login
+    with psycopg.connect(
+        host=login.host, port=login.port, user=login.user, password=login.password, dbname="shop"
+    ) as open_one:
+        asked = "SELECT rolname::text FROM pg_roles UNION SELECT datname::text FROM pg_database"
+        return {row[0] for row in open_one.execute(asked)}
 
 
 def _servers(state: Path) -> list[int]:
