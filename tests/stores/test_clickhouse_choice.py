@@ -44,6 +44,9 @@ def test_a_wrong_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=f"holds version 26.5.3 of {PACKAGE}, not {VERSION}") as caught:
         find(installed(tmp_path, "26.5.3"))
     assert f"npm install --prefix FOLDER {PACKAGE}@{VERSION}" in caught.value.hint
+    with pytest.raises(UsageError, match="names a folder, and no server by URL") as caught:
+        find({VARIABLE: "http://default:sesame@127.0.0.1:8123"})
+    assert "sesame" not in caught.value.message + caught.value.hint
 
 
 def test_listeners_that_do_not_start(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Stores on servers that somebody else runs, and on which other data lives."""
 
+import base64
 import json
 import shutil
 import traceback
@@ -312,7 +313,7 @@ def test_a_server_that_is_away(theirs: Theirs, tmp_path: Path, caplog: pytest.Lo
     with pytest.raises(held.GivenFault, match=f"The server of {theirs.setting} does not answer"):
         given.start()
     given.stop()
-    assert "its data stays on the server" in caplog.text
+    assert "its data was not read" in caplog.text
     stores = tmp_path / "stores" / "data"
     stores.mkdir(parents=True)
     shutil.copytree(theirs.folder, stores / "one")
@@ -427,6 +428,7 @@ def test_a_mark_that_was_evicted_comes_back(tmp_path: Path) -> None:
             given._looked = 0.0
             assert given.is_alive
             assert json.loads(open_one.get(MARK) or "{}")["twin"] == TWIN
+            open_one.delete(MARK)
         given.stop()
         given.start()
         assert theirs.what(given) == {"a"}
@@ -548,3 +550,18 @@ def test_an_own_server_does_not_begin_without_the_data(theirs: Theirs) -> None:
     given.start()
     with pytest.raises(held.GivenFault, match="is on a server that was given by URL"):
         theirs.own().start()
+
+
+def test_keys_of_a_newer_server(tmp_path: Path) -> None:
+    """They are not left out, as if there were none: the person is told what can be done."""
+    folder = tmp_path / "one"
+    folder.mkdir()
+    state = held.Held(folder)
+    state.begin("state")
+    newer = base64.b64encode(b"\x00\x011\xff\xff" + bytes(8)).decode()  # a version that no server has yet
+    state.file.write_text(json.dumps([0, base64.b64encode(b"t").decode(), 0, newer]))
+    own = Valkey(folder, [TOKEN])
+    with pytest.raises(held.GivenFault, match="written by a newer version") as caught:
+        own.start()
+    assert "hallmark twin reset --to baseline" in caught.value.hint
+    assert state.file.exists()

@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 
 from hallmark.errors import EnvironmentFault
+from hallmark.twin.files import hold
+from hallmark.twin.stores.held import GivenFault
 from hallmark.twin.stores.keeper import ABSENT, Keeper
 from hallmark.twin.stores.postgres import Postgres
 from hallmark.twin.stores.server import Server
 from hallmark.twin.stores.wanted import Cache, Database, Store, Wanted, read
+from hallmark.twin.workers import Workers
 
 DATABASE = {
     "key": "db-1",
@@ -153,6 +156,28 @@ def test_a_server_that_does_not_start_harms_no_other(tmp_path: Path, monkeypatch
     followed._later.clear()  # time passes
     followed.follow()
     assert addresses(tmp_path) == {"a", "b"}
+
+
+def test_what_is_wrong_with_a_given_server_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For as long as it is; and commands end with that, instead of with pods that wait."""
+
+    def refuse(_: Pretender) -> None:
+        raise GivenFault("The server of X does not answer.", "start it")
+
+    workers = Workers(tmp_path, tmp_path / "cluster", tmp_path / "kubeconfig")
+    keeper = Keeper(tmp_path / "stores", Account(Want("one")))
+    with hold(tmp_path / "stores" / "stores.lock", "busy"):
+        with monkeypatch.context() as patch:
+            patch.setattr(Pretender, "start", refuse)
+            keeper.follow()
+            assert workers.stores_say() == "The server of X does not answer."
+            with pytest.raises(EnvironmentFault, match=r"The server of X does not answer\.") as caught:
+                workers.require_stores(0.0)
+            assert caught.value.hint == "start it"
+        keeper._later.clear()
+        keeper.follow()
+        workers.require_stores(0.0)
+        assert workers.stores_say() == ""
 
 
 def test_an_end_leaves_no_address(tmp_path: Path) -> None:

@@ -312,13 +312,17 @@ def theirs(tmp_path: Path) -> Iterator[tuple[Postgres, Valkey]]:
         valkey.stop()
 
 
-def test_servers_of_the_person(lab: Lab, database: str, cache: str, theirs: tuple[Postgres, Valkey]) -> None:
+def test_servers_of_the_person(
+    lab: Lab, database: str, cache: str, theirs: tuple[Postgres, Valkey], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Data moves there, outlives a kill, and goes with the stores; no password is seen on the way."""
     postgres, valkey = theirs
     lab.sql(database, "CREATE TABLE moves AS SELECT 8 AS n")
     lab.redis(cache, "SET", "moves", "1")
     urls = {POSTGRES: url("postgres", postgres.login), REDIS: url("redis", valkey.login)}
-    assert chosen.change(lab.state, urls, lab.process.stop)
+    for name, value in urls.items():
+        monkeypatch.setenv(name, value)
+    assert chosen.change(lab.state, os.environ, lab.process.stop)
     lab.launch()
     assert lab.address(database) == postgres.address
     assert lab.address(cache) == valkey.address

@@ -13,8 +13,8 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from hallmark.errors import EnvironmentFault
 from hallmark.twin.stores import binaries
+from hallmark.twin.stores.held import GivenFault
 from hallmark.twin.stores.login import Login
 from hallmark.twin.stores.server import ENVIRONMENT
 
@@ -34,7 +34,7 @@ def save_database(login: Login, database: str, file: Path) -> None:
     """Write a database into a file, which is there whole or not at all.
 
     Raises:
-        EnvironmentFault: It could not be read.
+        GivenFault: It could not be read.
     """
     partial = file.with_name(f".{file.name}")
     os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
@@ -53,7 +53,7 @@ def load_database(login: Login, database: str, owner: str, file: Path) -> None:
         file: As :func:`save_database` wrote it.
 
     Raises:
-        EnvironmentFault: The server does not take it.
+        GivenFault: The server does not take it.
     """
     script = _run("pg_restore", [*OWNERLESS, f"--role={owner}", "--file=-", str(file)])
     strictly = ["--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1", f"--dbname={database}"]
@@ -71,7 +71,7 @@ def _run(tool: str, arguments: list[str], password: str = "", said: bytes = b"")
     try:
         done = subprocess.run(command, env=environment, input=said, capture_output=True, timeout=WITHIN, check=True)
     except subprocess.SubprocessError:
-        fault = EnvironmentFault(f"{tool} could not copy the data of PostgreSQL.", "read the log of that server")
+        fault = GivenFault(f"{tool} could not copy the data of PostgreSQL.", "read the log of that server")
         raise fault from None
     return done.stdout
 
@@ -144,7 +144,7 @@ def load_keys(login: Login, file: Path) -> None:
     """Read all keys of a file into a Redis.
 
     Raises:
-        EnvironmentFault: The file was written by a newer server than this one.
+        GivenFault: The file was written by a newer server than this one.
     """
     with file.open(encoding="ascii") as opened:
         for lines in _some(opened):
@@ -160,8 +160,9 @@ def _restore(login: Login, number: int, entries: list[Any]) -> None:
         try:
             asked.execute()
         except redis.ResponseError as error:
-            said = "The server does not take the keys: they were written by a newer version, or it is full."
-            raise EnvironmentFault(said, "use a server of a later version") from error
+            said = "Redis does not take the keys that are kept: they were written by a newer version, or it is full."
+            hint = "name a server of that version in HALLMARK_TWIN_REDIS, then: hallmark twin up; or begin again: "
+            raise GivenFault(said, f"{hint}hallmark twin reset --to baseline, hallmark twin deploy") from error
 
 
 def _some(of: Iterable[T]) -> Iterator[list[T]]:

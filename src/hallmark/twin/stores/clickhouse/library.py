@@ -28,11 +28,13 @@ def find(environment: Mapping[str, str] = os.environ) -> Path | None:
         environment: Variables of the process.
 
     Raises:
-        UsageError: The folder does not hold the library, or another version of it.
+        UsageError: The folder does not hold the library, or another version of it; or it is a URL.
     """
     named = environment.get(VARIABLE, "")
     if not named:
         return None
+    if "://" in named:  # it may hold a password: it is not repeated
+        raise UsageError(f"{VARIABLE} names a folder, and no server by URL.", HINT)
     package = Path(named).absolute() / "node_modules" / PACKAGE
     library = package / "libchdb.so"
     if not library.is_file():

@@ -139,12 +139,14 @@ class Given(ABC):
         self._at_work, self._looked = True, time.monotonic()
 
     def stop(self, within: float = 0.0) -> None:
-        """Have the store rest; the server runs on. What cannot be copied now stays on the server, and is told.
+        """Have the store rest; the server runs on. What cannot be read now stays there, and is told.
 
         Args:
             within: Seconds; of no meaning here.
         """
         del within
+        if self._at_work:
+            self._answers()  # a mark that was evicted a moment ago comes back
         self._at_work = False
         if not self._held.is_at_work or time.monotonic() < self._failed + LOOKS_EVERY:
             return
@@ -153,7 +155,7 @@ class Given(ABC):
                 self._rest(at)
         except HallmarkError as error:
             self._failed = time.monotonic()
-            LOG.warning("%s: its data stays on the server. %s", self.folder.name, error.message)
+            LOG.warning("%s: its data was not read. %s", self.folder.name, error.message)
 
     def _begin(self, at: Session) -> None:
         at.admit()
@@ -165,19 +167,22 @@ class Given(ABC):
         at.open()
 
     def _rest(self, at: Session) -> None:
-        if at.state() == self._held.state:
-            at.shut()
-            at.save(self._held.file)
+        if at.state() != self._held.state:
+            raise self._gone()
+        at.shut()
+        at.save(self._held.file)
 
     def _kept(self) -> Path | None:
         """What the folder holds, as a file to be read in; None for nothing."""
+        if self._held.is_at_work:
+            raise self._gone()
         if self._held.state:
-            if self._held.is_at_work:
-                said = f"does not hold the data of {self.folder.name} any more"
-                raise self._given.fault(said, "hallmark twin reset")
             return self._held.file
         if not (self.folder / "data").exists():
             return None
         moved = self.folder / MOVED
         self._from_own(moved)
         return moved
+
+    def _gone(self) -> GivenFault:
+        return self._given.fault(f"does not hold the data of {self.folder.name} any more", "hallmark twin reset")
