@@ -8,6 +8,7 @@ from hallmark.cli.app import App
 from hallmark.cli.network import network
 from hallmark.cli.run import run
 from hallmark.errors import Exit
+from hallmark.twin.stores.held import GivenFault
 
 
 @click.group()
@@ -65,7 +66,10 @@ def reset(app: App, to: str) -> None:
 
     baseline: what Terraform builds. deployed: that, and the release.
     """
-    app.twin.up(app.say)
+    try:
+        app.twin.up(app.say)
+    except GivenFault as fault:
+        app.say(fault.message)  # going back gives a server the data that it misses
     app.twin.reset(app.say, to)
     app.console.print(f"The twin is back at {to}.")
 

@@ -134,7 +134,7 @@ class Cluster(ABC):
         """Refuse to go on while a data store's server does not play along that was given by URL.
 
         Raises:
-            EnvironmentFault: It does not.
+            GivenFault: It does not.
         """
         self._workers.require_stores()
 

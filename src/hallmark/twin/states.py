@@ -278,6 +278,8 @@ class States:
             raise
 
     def _deploy(self, running: Running, progress: Progress) -> None:
+        if self._cluster:
+            self._cluster.require_stores()  # pods would wait for minutes
         self.release().install(self._outputs(), progress)
         if self._is_kept:
             self._await_key(progress)

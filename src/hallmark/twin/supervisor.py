@@ -91,7 +91,8 @@ class Twin:
 
         Raises:
             UsageError: ``HALLMARK_CLICKHOUSE`` names a folder without the library, or a URL is none.
-            EnvironmentFault: A port, the disk, Terraform, its provider or a given server does not play along.
+            EnvironmentFault: A port, the disk, Terraform or its provider does not play along.
+            GivenFault: The twin is up, but a data store's server that was given is not.
         """
         library.find()
         with self._alone(progress):
@@ -106,8 +107,7 @@ class Twin:
             elif self._cluster and not self._cluster.is_well:
                 progress("Starting what does not run, does not answer, or runs code of before.")
                 self._states.resume(running)
-            if self._cluster:
-                self._cluster.require_stores()
+            self._require_stores()
 
     def use(self, kubeconfig: Path | None, progress: Progress = quiet) -> None:
         """Use a given cluster from now on, or again one of the twin's own; the next :meth:`up` begins anew in it.
@@ -167,10 +167,12 @@ class Twin:
 
         Raises:
             UsageError: The cluster is not the twin's own, so it cannot be put back.
+            GivenFault: It is put back, but for data on a server that does not play along.
         """
         with self._alone(progress):
             self._states.require_own()
             self._states.bring(to or self._states.whole, self._require(), progress)
+            self._require_stores()
 
     def empty(self) -> None:
         """An account as AWS hands it out, no Terraform state, and a cluster with nothing in it."""
@@ -195,6 +197,7 @@ class Twin:
                 known = ", ".join(self._keeper.snapshots.names()) or "none yet"
                 raise UsageError(f"There is no snapshot {name!r}.", f"there are: {known}")
             self._states.bring_back(running, name, kept)
+            self._require_stores()
 
     def snapshots(self) -> tuple[str, ...]:
         """Names of the snapshots."""
@@ -326,6 +329,10 @@ class Twin:
         if running.versions != versions():
             raise EnvironmentFault("The twin runs code of another version.", START)
         return running
+
+    def _require_stores(self) -> None:
+        if self._cluster:
+            self._cluster.require_stores()
 
     def _choose(self, cluster: Cluster | None) -> None:
         self._cluster = cluster

@@ -19,7 +19,7 @@ from hallmark.twin.kube.kinds import PODS, Object
 from hallmark.twin.process import GIVES_UP_WITHIN, Process, uninterrupted
 from hallmark.twin.stores.archive import archive, unpack
 from hallmark.twin.stores.given import chosen
-from hallmark.twin.stores.held import at_work
+from hallmark.twin.stores.held import GivenFault, at_work
 from hallmark.waiting import until
 
 SETTLES_WITHIN = 60.0
@@ -147,15 +147,10 @@ class Workers:
             unpack(self._folder / "volumes", disks)
 
     def open_stores(self, aws: Sequence[str]) -> None:
-        """Start the data stores if they do not run; return once they take connections.
-
-        Raises:
-            EnvironmentFault: One is to be on a server given by URL, which does not play along.
-        """
+        """Start the data stores if they do not run; return once ours take connections."""
         if not self._stores.responds():
             whose = ["--state", str(self._stores.state), "--aws-state", str(self._state)]
             self._start(self._stores, [*whose, *aws])
-        self.require_stores(0.0)
 
     def use_stores(self, environment: Mapping[str, str]) -> bool:
         """Have the stores on the servers that variables name; True if they have to be started for that."""
@@ -168,11 +163,11 @@ class Workers:
             within: Seconds in which it is tried again.
 
         Raises:
-            EnvironmentFault: In the words of the stores' process.
+            GivenFault: In the words of the stores' process.
         """
         if not until(lambda: not self._told()["faults"], within, pause=0.2):
-            message, hint = (self._told()["faults"] or [["The data stores were started again.", ""]])[0]
-            raise EnvironmentFault(message, hint)
+            for message, hint in self._told()["faults"]:
+                raise GivenFault(message, hint)
 
     def stores_say(self) -> str:
         """What a person has to know of the servers that were given; empty if that is nothing."""
