@@ -306,9 +306,10 @@ def unknown_word(words: list[str]) -> str:
             if not option.is_flag:
                 next(rest, "")
         elif isinstance(command, click.Group):
-            if word not in command.commands:
+            known = command.get_command(click.Context(command), word)
+            if known is None:
                 return word
-            command = command.commands[word]
+            command = known
     return ""
 
 

@@ -1,4 +1,7 @@
-"""What every verb starts from: the project, its state directory, and the target."""
+"""What every verb starts from: the project, its state directory, and the target.
+
+What reaches the target is imported where it is used: it takes half a second, and most verbs do not need it.
+"""
 
 import os
 from collections.abc import Mapping
@@ -12,18 +15,13 @@ from rich.console import Console
 
 from hallmark import catalog
 from hallmark.errors import EnvironmentFault, HallmarkError
-from hallmark.evidence.collect import Source
-from hallmark.faults import runner
-from hallmark.faults.sight import PATIENCE
 from hallmark.model import Lab
-from hallmark.targets.aws import AwsSource
-from hallmark.targets.cluster import ClusterSource
-from hallmark.targets.files import FilesSource
-from hallmark.targets.platform import KEYS, PlatformSource, key_of
 from hallmark.targets.profile import Profile, load
-from hallmark.targets.workstation import WorkstationSource
+
+# ruff: noqa: PLC0415  (see above)
 
 if TYPE_CHECKING:
+    from hallmark.evidence.collect import Source
     from hallmark.twin.supervisor import Twin
 
 
@@ -70,7 +68,7 @@ class App:
             EnvironmentFault: Its packages are not installed.
         """
         try:
-            from hallmark.twin.supervisor import Twin  # noqa: PLC0415  (an extra: learners on AWS do not install it)
+            from hallmark.twin.supervisor import Twin  # an extra: learners on AWS do not install it
         except ModuleNotFoundError as error:
             hint = 'python -m pip install -e ".[twin]"'
             raise EnvironmentFault(f"the twin needs packages that are not installed ({error.name}).", hint) from error
@@ -85,6 +83,8 @@ class App:
 
     def profile(self, lab: Lab | None = None) -> Profile:
         """Read the target's settings; a twin is started, and a fault that outlived its time is reverted."""
+        from hallmark.faults import runner
+
         profile = self.settings(lab)
         if profile.target == "twin":
             self.twin.up(self.say)
@@ -94,8 +94,13 @@ class App:
             runner.revert(self.home, profile, expired_only=True)
         return profile
 
-    def sources(self, profile: Profile) -> dict[str, Source]:
+    def sources(self, profile: Profile) -> dict[str, "Source"]:
         """What answers the calls of a collection."""
+        from hallmark.targets.aws import AwsSource
+        from hallmark.targets.cluster import ClusterSource
+        from hallmark.targets.files import FilesSource
+        from hallmark.targets.workstation import WorkstationSource
+
         return {
             "aws": AwsSource(profile),
             "kubernetes": ClusterSource(profile),
@@ -104,13 +109,18 @@ class App:
             "platform": self._platform(profile),
         }
 
-    def people(self, profile: Profile) -> Source | None:
+    def people(self, profile: Profile) -> "Source | None":
         """Who looks at the platform as its users do while it is broken; None, which is told: no way in, or no key."""
+        from hallmark.targets.platform import KEYS
+
         if (found := self._member(profile)) is None:
             self.say(f"The look from outside is left out: there is no way in, or no API key ({KEYS[0]}).")
         return found
 
-    def _member(self, profile: Profile) -> Source | None:
+    def _member(self, profile: Profile) -> "Source | None":
+        from hallmark.faults.sight import PATIENCE
+        from hallmark.targets.platform import PlatformSource, key_of
+
         if profile.target != "twin":
             key = key_of(os.environ)
         elif entrance := self.twin.entrance():
@@ -126,10 +136,12 @@ class App:
             return self.twin.api_key()
         return ""
 
-    def _platform(self, profile: Profile) -> Source:
+    def _platform(self, profile: Profile) -> "Source":
+        from hallmark.targets.platform import PlatformSource, key_of
+
         if profile.target != "twin":
             return PlatformSource(profile, key_of(os.environ))
-        from hallmark.twin.visitor import Visitor  # noqa: PLC0415  (an extra, as the twin itself)
+        from hallmark.twin.visitor import Visitor  # an extra, as the twin itself
 
         return Visitor(profile, self.twin)
 

@@ -1,6 +1,7 @@
 """The root of the command line: its verbs, the target's settings, and what becomes of an error."""
 
 import contextlib
+import importlib
 import os
 import select
 import sys
@@ -12,19 +13,33 @@ from rich.console import Console
 
 from hallmark.cli import INTERRUPTED
 from hallmark.cli.app import App
-from hallmark.cli.fault import fault, revert
-from hallmark.cli.grade import collect, grade
-from hallmark.cli.lab import lab
-from hallmark.cli.proof import bench, mutants
-from hallmark.cli.render import render
-from hallmark.cli.soak import soak
-from hallmark.cli.survey import audit, clauses, docs
-from hallmark.cli.twin import twin
 from hallmark.errors import EnvironmentFault, Exit, HallmarkError
 from hallmark.targets.profile import KINDS
 
+VERBS = {
+    "grade": "grade", "collect": "grade", "lab": "lab", "twin": "twin", "render": "render", "fault": "fault",
+    "revert": "fault", "clauses": "survey", "audit": "survey", "mutants": "proof", "bench": "proof", "soak": "soak",
+    "docs": "survey",
+}  # fmt: skip
+"""Each verb, and the module of this package that holds it."""
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+
+class Verbs(click.Group):
+    """A group that imports a verb when it is asked for: no verb waits for what another one needs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  (click's)
+        """Names of all verbs, in the order of the help."""
+        return sorted(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  (click's)
+        """The verb of a name, or None if there is none."""
+        if cmd_name not in VERBS:
+            return None
+        command: click.Command = getattr(importlib.import_module(f"hallmark.cli.{VERBS[cmd_name]}"), cmd_name)
+        return command
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option("--target", type=click.Choice(KINDS), help="Where the system under grading lives. Default: twin.")
 @click.option("--region", metavar="REGION", help="AWS region, for example us-east-1.")
 @click.option("--cluster", metavar="NAME", help="Name of the EKS cluster the grade is about.")
@@ -51,10 +66,6 @@ def cli(context: click.Context, /, **flags: object) -> None:
       hallmark --target aws --cluster my-eks --host langsmith.example.com grade
     """  # noqa: D301  (\b is click's mark for a paragraph it must not wrap)
     context.obj = App.of(flags)
-
-
-for _command in (grade, collect, lab, twin, render, fault, revert, clauses, audit, mutants, bench, soak, docs):
-    cli.add_command(_command)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
