@@ -24,6 +24,7 @@ def _fill(aws: Clients, network: Any) -> str:
     aws("secretsmanager").create_secret(Name="s", SecretString="hidden")
     aws("logs").create_log_group(logGroupName="/aws/eks/lab")
     aws("sns").create_topic(Name="alarms")
+    aws("ecr").create_repository(repositoryName="app")  # moto keeps a lock with it, which only dill can pickle
     aws("cloudwatch").put_metric_alarm(
         AlarmName="a", MetricName="m", Namespace="n", EvaluationPeriods=1, Threshold=1, Statistic="Sum",
         Period=60, ComparisonOperator="GreaterThanThreshold",
@@ -46,6 +47,7 @@ def _facts(aws: Clients) -> Any:
         "parameter": aws("ssm").get_parameter(Name="/a/b")["Parameter"]["Value"],
         "secret": aws("secretsmanager").get_secret_value(SecretId="s")["SecretString"],
         "groups": aws("logs").describe_log_groups()["logGroups"],
+        "repositories": aws("ecr").describe_repositories()["repositories"],
         "alarms": [alarm["AlarmName"] for alarm in aws("cloudwatch").describe_alarms()["MetricAlarms"]],
     }
 
