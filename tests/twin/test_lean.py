@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from typing import Any
 
 import boto3
 import pytest
@@ -64,3 +65,15 @@ def test_the_server_offers_what_moto_does() -> None:
 
     assert said[0].stdout == said[1].stdout
     assert "m5.large" in said[1].stdout
+
+
+def test_images_are_made_when_they_are_asked_for(aws: Clients, account: str, emulator: Any) -> None:
+    """A save that was made before has none of them; an account brought back from it has them all the same."""
+    aws("ec2").create_vpc(CidrBlock="10.7.0.0/16")
+    without = emulator.control.snapshot(account)
+
+    images = aws("ec2").describe_images(Owners=["amazon"])["Images"]
+    assert len(images) > 1000
+    assert len(without) < len(emulator.control.snapshot(account))
+    emulator.control.restore(account, without)
+    assert aws("ec2").describe_images(ImageIds=[images[0]["ImageId"]])["Images"][0]["Name"] == images[0]["Name"]

@@ -1,7 +1,8 @@
-"""moto with less in memory: its tables of which instance types each region offers are read when somebody asks for one.
+"""moto with less in memory: what it reads or makes beforehand is read and made when somebody asks for it.
 
-They are of all regions, and take 45 MB and half a second of each start. moto reads them while it is imported, so this
-has to be done before.
+Its tables of which instance types each region offers are of all regions, and take 45 MB and half a second of each
+start. moto reads them while it is imported, so this has to be done before. The 1300 public images and their snapshots
+are made for each account; most accounts of a twin have no use for them, and each of its saves gets smaller.
 """
 
 from collections.abc import Callable
@@ -62,6 +63,27 @@ def apply() -> None:
     from moto.ec2.models import instance_types  # noqa: PLC0415  (after the change, or it would read all)
 
     utils.load_resource = read
+    _make_images_late()
     tables = instance_types.INSTANCE_TYPE_OFFERINGS
     for kind, known in list(tables.items()):
         tables[kind] = Regions(kind, read, known)
+
+
+def _make_images_late() -> None:
+    from moto.ec2.models.amis import AmiBackend  # noqa: PLC0415  (as above)
+
+    backends: Any = AmiBackend
+    backends.__init__ = _without_images
+    backends.amis = property(_images)
+
+
+def _without_images(backend: Any) -> None:
+    backend.deleted_amis = []
+
+
+def _images(backend: Any) -> dict[str, Any]:
+    if "images" not in vars(backend):
+        backend.images = {}  # before they are made, because they are put into it
+        backend._load_amis()  # noqa: SLF001  (what moto's own constructor does)
+    images: dict[str, Any] = backend.images
+    return images

@@ -1,7 +1,7 @@
 """Regions of a service, as botocore knows them, but without reading the service's whole description for one word of it.
 
 moto asks once for each service, and each time through a session of its own: three times 4 MB of JSON while it is
-imported, which leaves holes of as many objects in memory for good.
+imported, which leaves holes of as many objects in memory for good. Partitions it asks for with each role of a cluster.
 """
 
 import gzip
@@ -23,6 +23,7 @@ HEAD = 8192
 def apply() -> None:
     """Have every session of this process answer so."""
     botocore.session.Session.get_available_regions = _available
+    botocore.session.Session.get_available_partitions = _partitions
 
 
 def _available(
@@ -32,6 +33,10 @@ def _available(
     allow_non_regional: bool = False,  # noqa: FBT001, FBT002  (botocore's)
 ) -> list[str]:
     return list(_regions(service_name, partition_name, allow_non_regional))
+
+
+def _partitions(_: Any) -> list[str]:
+    return list(_resolver().get_available_partitions())
 
 
 @cache
