@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadGroupScheduling
 
 from hallmark.faults import runner
 from hallmark.twin.aws.seal import Seal
@@ -27,9 +29,14 @@ RUNTIME = ROOT / ".hallmark" / "tests"
 
 
 AT_ONCE = frozenset(
-    {"cluster", "cluster_schema", "evidence", "grading", "kube", "kubectl", "policy", "programs", "stores", "targets"}
+    {
+        *("cluster", "cluster_schema", "evidence", "faults", "grading", "kube", "kubectl", "kubelet", "policy"),
+        *("programs", "stores", "targets"),
+    }
 )
-"""Folders whose tests need no twin: they are run while it is built."""
+"""Folders whose tests need no twin, or say so: they are run while it is built, for as long as that takes."""
+LONG = frozenset({"platform", "terraform", "twin"})
+"""Folders with files that take a minute."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -51,18 +58,44 @@ def _keep_share(config: pytest.Config, items: list[pytest.Item]) -> None:
     items[:] = [item for item in items if _unit(item) in mine]
 
 
+class Files(LoadGroupScheduling):  # type: ignore[misc]  # pytest-xdist ships no types
+    """Gives a worker a group or a whole file, so that what tests of a file share is made once, not by each worker."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        scope: str = super()._split_scope(nodeid)
+        return scope.partition("::")[0]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Files | None:
+    """Share out groups and files where groups are asked for."""
+    return Files(config, log) if config.getoption("dist") == "loadgroup" else None
+
+
+def _rank(item: pytest.Item) -> int:
+    """When a test begins.
+
+    The longest goes first, because it mostly waits: beside it everything else goes on. Then those without a twin, while
+    it is built. No long file is left for the end, when the other workers have nothing to do.
+    """
+    group = item.get_closest_marker("xdist_group")
+    if group and group.args == ("baseline",):
+        return 0
+    folder = item.path.relative_to(ROOT / "tests").parts[0]
+    if folder in AT_ONCE and "built" not in getattr(item, "fixturenames", ()):
+        return 1
+    if group:
+        return 2
+    return 3 if folder in LONG else 4
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Begin with what needs no twin, go on with the long groups, and have the first worker build the twin meanwhile."""
+    """Put tests in their order, and have the first worker build the twin meanwhile."""
     if config.getoption("share"):
         _keep_share(config, items)
 
-    def rank(item: pytest.Item) -> int:
-        if item.path.relative_to(ROOT / "tests").parts[0] in AT_ONCE:
-            return 0
-        return 1 if item.get_closest_marker("xdist_group") else 2
-
-    items.sort(key=rank)
+    items.sort(key=_rank)
     workers = getattr(config, "workerinput", {})
     if workers.get("workerid") == "gw0" and any("built" in getattr(item, "fixturenames", ()) for item in items):
         builder = subprocess.Popen([sys.executable, __file__], stdin=subprocess.DEVNULL)

@@ -15,6 +15,8 @@ import pytest
 
 from hallmark.twin.supervisor import Twin
 
+pytestmark = pytest.mark.xdist_group("baseline")
+
 ROOT = Path(__file__).parents[2]
 
 
