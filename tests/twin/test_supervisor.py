@@ -248,17 +248,17 @@ def test_a_hung_server_is_replaced(twin: Twin, home: Path, monkeypatch: pytest.M
     assert _topics(twin) == ["baseline"]
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"pid": 1}', "null"])
-def test_a_half_written_record_is_healed(twin: Twin, home: Path, content: str) -> None:
+def test_a_half_written_record_is_healed(twin: Twin, home: Path) -> None:
     """The server lives, but nobody knows where: it is replaced."""
     twin.up()
-    lost = _pid(home)
-    (home / "twin" / "server.json").write_text(content)
+    for content in ("", "{", "[]", '{"pid": 1}', "null"):
+        lost = _pid(home)
+        (home / "twin" / "server.json").write_text(content)
 
-    twin.up()
+        twin.up()
 
-    assert _pid(home) != lost
-    assert _topics(twin) == ["baseline"]
+        assert _pid(home) != lost, content
+        assert _topics(twin) == ["baseline"]
 
 
 def test_a_reused_process_id_is_not_taken_for_the_server(twin: Twin, home: Path) -> None:
