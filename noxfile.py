@@ -12,7 +12,7 @@ nox.options.reuse_existing_virtualenvs = True
 nox.options.stop_on_first_error = True
 
 ROOT = Path(__file__).parent
-PYTEST = ("pytest", "-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder")
+PYTEST = ("pytest", "--dist", "loadgroup", "--no-loadscope-reorder")
 QUIET = {"NO_MKDOCS_2_WARNING": "1"}  # the theme's advertisement for another generator
 
 
@@ -43,14 +43,15 @@ def lab(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests; the real Terraform is applied once and its snapshot serves all other tests."""
     install(session, "dev")
-    session.run(*PYTEST, "-m", "not proof", *session.posargs)
+    # A third of the time is waiting, most of it for Terraform: three workers for the two cores of CI's machines.
+    session.run(*PYTEST, "-n", "3", "-m", "not proof", *session.posargs)
 
 
 @nox.session
 def proofs(session: nox.Session) -> None:
     """Prove labs, faults and promises on whole twins, all of them or a share: nox -s proofs -- --share 3/8."""
     install(session, "dev")
-    session.run(*PYTEST, "-m", "proof", *session.posargs)
+    session.run(*PYTEST, "-n", "2", "-m", "proof", *session.posargs)
 
 
 @nox.session
