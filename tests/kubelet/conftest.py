@@ -259,6 +259,17 @@ def shell() -> Callable[..., Json]:
 
 
 @dataclass(frozen=True)
+class Network:
+    """The way out of the node's subnet: a NAT gateway in another one, and the internet gateway behind it."""
+
+    vpc: str
+    private: str
+    public: str
+    nat: str
+    gateway: str
+
+
+@dataclass(frozen=True)
 class Account:
     """An account with a database, a cache and a node's instance."""
 
@@ -266,6 +277,7 @@ class Account:
     control: Control
     folder: Path
     instance: str
+    network: "Network"
     node_group: str
     store_group: str
     database: str
@@ -299,6 +311,7 @@ def _prepared(clients: Clients, control: Control, folder: Path) -> Account:
         ]
         for number, zone in enumerate("ab")
     ]
+    network = _network(ec2, vpc, subnets[0])
     nodes, stores = (
         ec2.create_security_group(GroupName=name, Description=name, VpcId=vpc)["GroupId"]
         for name in ("nodes", "stores")
@@ -324,7 +337,25 @@ def _prepared(clients: Clients, control: Control, folder: Path) -> Account:
     )  # fmt: skip
     group = clients("elasticache").describe_replication_groups()["ReplicationGroups"][0]
     cache = group["NodeGroups"][0]["PrimaryEndpoint"]["Address"]
-    return Account(clients, control, folder, instance, nodes, stores, endpoint, cache)
+    return Account(clients, control, folder, instance, network, nodes, stores, endpoint, cache)
+
+
+def _network(ec2: Any, vpc: str, subnet: str) -> Network:
+    outer = ec2.create_subnet(VpcId=vpc, CidrBlock="10.7.9.0/24", AvailabilityZone=f"{REGION}a")["Subnet"]["SubnetId"]
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+    address = ec2.allocate_address(Domain="vpc")["AllocationId"]
+    nat = ec2.create_nat_gateway(SubnetId=outer, AllocationId=address)["NatGateway"]["NatGatewayId"]
+    private, public = (_table(ec2, vpc, each) for each in (subnet, outer))
+    ec2.create_route(RouteTableId=private, DestinationCidrBlock="0.0.0.0/0", NatGatewayId=nat)
+    ec2.create_route(RouteTableId=public, DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
+    return Network(vpc, private, public, nat, gateway)
+
+
+def _table(ec2: Any, vpc: str, subnet: str) -> str:
+    table: str = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+    ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
+    return table
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ NEEDED = {"LANGSMITH_LICENSE_KEY": "key", "API_KEY_SALT": "salt"}
 
 def inside(environment: dict[str, str], root: Path = Path("/nowhere"), **more: Any) -> Container:
     """A container with this environment."""
-    names = dict.fromkeys(("name", "pod", "namespace", "address", "ip", "gate", "aws", "log"), "")
+    names = dict.fromkeys(("name", "pod", "namespace", "address", "ip", "gate", "log"), "")
     settings = {"role": "backend", "version": "0.16.45"} | more.pop("settings", {})
     spec = {**names, "arguments": [], "read_only": [], "speed": 1000.0, "settings": settings, **more}
     return Container.of({**spec, "environment": environment, "root": str(root)})
@@ -257,7 +257,7 @@ class Aws:
                 """Stay silent."""
 
         self.server = HTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        self.port = self.server.server_port
 
 
 KEYS = "<AccessKeyId>A</AccessKeyId><SecretAccessKey>S</SecretAccessKey><SessionToken>T</SessionToken>"
@@ -269,9 +269,10 @@ BLOBS = {"S3_BUCKET_NAME": "traces", "S3_API_URL": "https://s3.us-east-1.amazona
 
 
 @pytest.fixture
-def aws() -> Iterator[Aws]:
-    """STS and S3."""
+def aws(gate: Json) -> Iterator[Aws]:
+    """STS and S3, and a way to them."""
     found = Aws()
+    gate["connect"] = {"outcome": "connected", "ip": "52.216.0.9", "address": "127.0.0.1", "port": found.port}
     found.sts = (200, KEYS)
     threading.Thread(target=found.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
     yield found
@@ -289,7 +290,7 @@ def rooted(tmp_path: Path) -> Path:
 
 def test_blobs_with_a_role(aws: Aws, rooted: Path) -> None:
     """With a role and a token the bucket is used in its region."""
-    blob.check(inside({**IRSA, **BLOBS}, rooted, aws=aws.url))
+    blob.check(inside({**IRSA, **BLOBS}, rooted))
 
     assert aws.asked == [("POST", "/"), ("HEAD", "us-east-1")]
 
@@ -322,13 +323,30 @@ def test_how_blobs_fail(  # noqa: PLR0917  (one row a failure)
     """Each mistake around the bucket is told in the SDK's words."""
     aws.sts, aws.s3 = sts, s3
     with pytest.raises(Trouble) as caught:
-        blob.check(inside({**IRSA, **BLOBS, **change}, rooted, aws=aws.url))
+        blob.check(inside({**IRSA, **BLOBS, **change}, rooted))
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("way", "words"),
+    [
+        ({"outcome": "timed out", "ip": "52.216.0.9"}, "dial tcp 52.216.0.9:443: i/o timeout"),
+        ({"outcome": "unknown host"}, "dial tcp: lookup s3.us-east-1.amazonaws.com: no such host"),
+    ],
+)
+def test_blobs_without_a_way(aws: Aws, gate: Json, way: Json, words: str) -> None:
+    """Who gets no connection to S3 says so as the SDK does, with its method and URL."""
+    gate["connect"] = way
+    with pytest.raises(Trouble) as caught:
+        blob.check(inside({**BLOBS, "S3_ACCESS_KEY": "A", "S3_ACCESS_KEY_SECRET": "S"}))
+
+    sent = 'operation error S3: request send failed, Head "https://s3.us-east-1.amazonaws.com/traces"'
+    assert (str(caught.value), aws.asked) == (f"{sent}: {words}", [])
 
 
 def test_blobs_with_pod_identity(aws: Aws, rooted: Path, gate: Json) -> None:
     """Without a role in the environment, the node's agent gives credentials, or says why not."""
-    container = inside({**BLOBS, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": "/var/run/token"}, rooted, aws=aws.url)
+    container = inside({**BLOBS, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": "/var/run/token"}, rooted)
     gate["credentials"] = {"outcome": "connected", "AccessKeyId": "A", "SecretAccessKey": "S", "Token": "T"}
     blob.check(container)
     assert aws.asked == [("HEAD", "us-east-1")]
@@ -343,7 +361,7 @@ def test_blobs_with_pod_identity(aws: Aws, rooted: Path, gate: Json) -> None:
 
 def test_blobs_with_static_keys(aws: Aws) -> None:
     """Static keys, if given, are used in place of a role."""
-    blob.check(inside({**BLOBS, "S3_ACCESS_KEY": "A", "S3_ACCESS_KEY_SECRET": "S"}, aws=aws.url))
+    blob.check(inside({**BLOBS, "S3_ACCESS_KEY": "A", "S3_ACCESS_KEY_SECRET": "S"}))
 
     assert aws.asked == [("HEAD", "us-east-1")]
 

@@ -301,7 +301,7 @@ def test_the_command(board: Board, command: Callable[..., tuple[int, str]]) -> N
 
     assert command("amazonaws", "--cut")[0] == 2
     code, said = command("nobody", "--cut")
-    assert (code, "knows no data store or Service by 'nobody'" in said) == (2, True)
+    assert (code, "knows no name of AWS and no Service by 'nobody'" in said) == (2, True)
 
 
 def test_a_workload_in_a_black_hole(board: Board, platform: Any) -> None:

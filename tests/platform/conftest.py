@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 import pytest
 import redis
@@ -183,7 +184,7 @@ class Platform:
         return {
             "name": role, "pod": name, "namespace": "langsmith", "arguments": [], "read_only": [], "speed": 20.0,
             "environment": {**self.environment(), **changes}, "root": str(self.folder / "root"), "address": "127.0.0.1",
-            "ip": "10.0.0.9", "gate": self.gate.url, "aws": self.aws.endpoint, "log": "", "settings": settings,
+            "ip": "10.0.0.9", "gate": self.gate.url, "log": "", "settings": settings,
         }  # fmt: skip
 
     def start(self, role: str, name: str = "", **changes: str) -> Pod:
@@ -370,6 +371,8 @@ def bare(tmp_path_factory: pytest.TempPathFactory, _aws: Clients) -> Iterator[Pl
         found.cache.start()
         found.start_clickhouse()
         found.gate.routes |= {RDS: database.address, CACHE: found.cache.address}
+        endpoint = urlsplit(_aws.endpoint)
+        found.gate.routes["s3.us-east-1.amazonaws.com"] = (str(endpoint.hostname), int(endpoint.port or 0))
         _aws("s3").create_bucket(Bucket="traces")
         found.gate.credentials = _credentials(_aws)
         found.allow("s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket")

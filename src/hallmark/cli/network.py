@@ -1,4 +1,4 @@
-"""`hallmark twin network`: latency, bandwidth, cuts and black holes on the way to a data store or a Service."""
+"""`hallmark twin network`: latency, bandwidth, cuts and black holes on the way to AWS or to a Service."""
 
 from typing import TYPE_CHECKING
 
@@ -28,7 +28,7 @@ def network(  # noqa: PLR0917  (options)
     cut: bool,  # noqa: FBT001
     clear: bool,  # noqa: FBT001
 ) -> None:
-    """Break the way to HOST: a data store of AWS, or a Service. Without options, say what is set.
+    """Break the way to HOST: a data store or an endpoint of AWS, or a Service. Without options, say what is set.
 
     HOST is a name, its first label, or any part that only one name has. What is set replaces what was set before; it
     is gone when the twin stops, is reset or restored. A Service feels it in new connections only.
@@ -69,15 +69,15 @@ def _board(app: App) -> "Network":
 
 
 def _show(app: App, ways: "dict[str, Way]") -> None:
-    from hallmark.twin.network import is_store  # noqa: PLC0415  (as above)
+    from hallmark.twin.network import is_of_aws  # noqa: PLC0415  (as above)
 
-    shown = {name: way for name, way in ways.items() if len(ways) == 1 or way["set"] or is_store(name)}
+    shown = {name: way for name, way in ways.items() if len(ways) == 1 or way["set"] or is_of_aws(name)}
     width = max(map(len, shown), default=0)
     for name, way in shown.items():
         line = f"{name:{width}}  {_words(way)}, {way['connections']} connections"
         app.console.print(line, markup=False, soft_wrap=True)
     if not shown:
-        app.console.print("There is no data store, and nothing is set.")
+        app.console.print("There is nothing of AWS, and nothing is set.")
 
 
 def _words(way: "Way") -> str:

@@ -1,4 +1,4 @@
-"""Ways to data stores and Services, as the twin's kubelet carries them; see :mod:`hallmark.twin.kubelet.network`."""
+"""Ways to AWS and to Services, as the twin's kubelet carries them; see :mod:`hallmark.twin.kubelet.network`."""
 
 import json
 import ssl
@@ -53,7 +53,7 @@ class Network:
                 return found[0]
             if found:
                 raise UsageError(f"{part} may be {', '.join(found[:5])}.", "write more of the name")
-        raise UsageError(f"the twin knows no data store or Service by {part!r}.", LIST)
+        raise UsageError(f"the twin knows no name of AWS and no Service by {part!r}.", LIST)
 
     def shape(self, name: str, *, latency: int = 0, bandwidth: int = 0, black_hole: bool = False) -> None:
         """Have this wrong with the way to a name, and nothing else.
@@ -90,7 +90,7 @@ class Network:
             raise EnvironmentFault(f"The twin's kubelet does not answer: {error}.", "hallmark twin up") from error
 
 
-def is_store(name: str) -> bool:
+def is_of_aws(name: str) -> bool:
     """Whether a name is one of AWS."""
     return name.endswith(AWS)
 

@@ -10,6 +10,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from hallmark.twin.clients import Clients
+from hallmark.twin.kubelet.egress import Egress
 from hallmark.twin.kubelet.pod import Pod
 from hallmark.twin.kubelet.pods import Pods
 
@@ -23,16 +24,23 @@ class Agent:
     Args:
         clients: The account in the emulated AWS.
         pods: Among them are the agents.
+        egress: The way of an agent, which is its node's, to EKS.
     """
 
-    def __init__(self, clients: Clients, pods: Pods) -> None:
+    def __init__(self, clients: Clients, pods: Pods, egress: Egress) -> None:
         self._clients = clients
         self._pods = pods
+        self._egress = egress
 
     async def credentials(self, pod: Pod, token: str) -> dict[str, Any]:
         """Credentials for a pod: outcome ``connected`` and the keys, ``denied`` and AWS's words, or ``refused``."""
         if not self._runs_on(pod.node_name):
             return {"outcome": "refused"}
+        host = self._egress.name("eks-auth")
+        way = await self._egress.way(pod.machine.node(pod.node_name), host)
+        if not way.is_open:
+            said = f'Post "https://{host}/": dial tcp {way.address}:443: i/o timeout'
+            return {"outcome": "denied", "message": f"operation error EKS Auth: AssumeRoleForPodIdentity, {said}"}
         try:
             return await asyncio.to_thread(self._assume, token)
         except ClientError as error:

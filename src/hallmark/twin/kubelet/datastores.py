@@ -1,13 +1,13 @@
 """RDS and ElastiCache as a pod's network sees them, from what the emulated AWS says at this moment.
 
 A connection is possible while the store is up and one of its security groups admits the pod: pods have their node's
-security groups (VPC CNI, EKS user guide). Routes and network ACLs inside the VPC are taken as open.
+security groups (VPC CNI, EKS user guide). The local route is always there; network ACLs between subnets are taken as
+open.
 """
 
 import asyncio
 import json
-import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
@@ -15,15 +15,11 @@ from pathlib import Path
 from typing import Any
 from zlib import crc32
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from hallmark.errors import HallmarkError
-from hallmark.twin.clients import Clients
 from hallmark.twin.control import Control
 from hallmark.twin.kube.kinds import Object
+from hallmark.twin.kubelet.cloud import Cloud, Instance
 
-FRESH = 2.0
-"""Seconds for which an answer of AWS is used again: many pods ask the same at the same time."""
 DOWN = frozenset({"stopped", "stopping", "starting", "creating", "deleting", "failed", "rebooting"})
 RESERVED = 4
 """Addresses at the start of a subnet that are AWS's own; one more is at its end."""
@@ -53,17 +49,16 @@ class DataStores:
     """Answers for the stores of one account.
 
     Args:
-        clients: The account in the emulated AWS.
+        cloud: The account in the emulated AWS.
         control: Its control paths, for logins; None if they cannot be reached.
         addresses: File that says where the real servers are (:mod:`hallmark.twin.stores.main`); it may be missing.
     """
 
-    def __init__(self, clients: Clients, control: Control | None, addresses: Path | None = None) -> None:
-        self._clients = clients
+    def __init__(self, cloud: Cloud, control: Control | None, addresses: Path | None = None) -> None:
+        self._cloud = cloud
+        self._clients = cloud.clients
         self._control = control
         self._addresses = addresses
-        self._answers: dict[str, tuple[float, Any]] = {}
-        self._lock = asyncio.Lock()
 
     async def connect(self, node: Object | None, ip: str, host: str, port: int, *, established: bool) -> str:
         """What happens to a connection: a word of :mod:`hallmark.twin.programs.dependencies`, or ``connected``.
@@ -75,11 +70,7 @@ class DataStores:
             port: The port.
             established: Whether the connection stood before: security groups do not cut it.
         """
-        async with self._lock:
-            try:
-                return await asyncio.to_thread(self._connect, node, ip, host, port, established)
-            except (ClientError, BotoCoreError):
-                return "timed out"
+        return await self._cloud.ask(lambda: self._connect(node, ip, host, port, established), "timed out")
 
     def behind(self, host: str) -> tuple[str, int] | None:
         """Where the server behind a name listens: an empty address if there are no servers, None while it is down."""
@@ -102,11 +93,7 @@ class DataStores:
 
         AWS does not say the address, only DNS does: any of the store's subnet is as good for a rule about addresses.
         """
-        async with self._lock:
-            try:
-                return await asyncio.to_thread(self._whereabouts, host)
-            except (ClientError, BotoCoreError):
-                return ""
+        return await self._cloud.ask(lambda: self._whereabouts(host), "")
 
     async def login(self, ip: str, asked: Mapping[str, Any]) -> dict[str, str]:
         """Ask the emulated AWS whether a login is right. The credentials are only passed on."""
@@ -122,10 +109,9 @@ class DataStores:
         if store is None:
             return "unknown host"
         if not established:
-            instance = self._instance(node)
+            instance = self._cloud.instance(node) or Instance()
             rules = self._rules(store.groups)
-            sources = {ip, *instance["ips"]}
-            if not any(admits(rule, port, instance["groups"], sources) for rule in rules):
+            if not any(admits(rule, port, instance.groups, {ip, instance.address}) for rule in rules):
                 return "timed out"
         return "refused" if store.status in DOWN or port != store.port else "connected"
 
@@ -134,23 +120,21 @@ class DataStores:
         chosen = sorted(self._subnets(store))[:1] if store else []
         if not chosen:
             return ""
-        found = self._fresh(f"subnets {chosen}", lambda: ec2.describe_subnets(SubnetIds=chosen)["Subnets"])
-        network = ip_network(found[0]["CidrBlock"])
-        return str(network[RESERVED + crc32(host.encode()) % (network.num_addresses - RESERVED - 1)])
+        found = self._cloud.fresh(f"subnets {chosen}", lambda: ec2.describe_subnets(SubnetIds=chosen)["Subnets"])
+        return spot(found[0]["CidrBlock"], host)
 
     def _subnets(self, store: Store) -> tuple[str, ...]:
         if store.subnets or not store.subnet_group:
             return store.subnets
         name, elasticache = store.subnet_group, self._clients("elasticache")
-        groups = self._fresh(
+        groups = self._cloud.fresh(
             f"group {name}",
             lambda: elasticache.describe_cache_subnet_groups(CacheSubnetGroupName=name)["CacheSubnetGroups"],
         )
         return tuple(each["SubnetIdentifier"] for each in groups[0]["Subnets"])
 
     def _stores(self) -> dict[str, Store]:
-        found: dict[str, Store] = self._fresh("stores", lambda: {**self._databases(), **self._caches()})
-        return found
+        return self._cloud.fresh("stores", lambda: {**self._databases(), **self._caches()})
 
     def _databases(self) -> dict[str, Store]:
         found = self._clients("rds").describe_db_instances()["DBInstances"]
@@ -189,39 +173,25 @@ class DataStores:
                     found[endpoint["Address"]] = Store(port, each["Status"], groups, (), subnet_group)
         return found
 
-    def _instance(self, node: Object | None) -> dict[str, set[str]]:
-        identity = ((node or {}).get("spec") or {}).get("providerID", "").rpartition("/")[2]
-        if not identity:
-            return {"groups": set(), "ips": set()}
-        found: dict[str, set[str]] = self._fresh(identity, lambda: self._describe(identity))
-        return found
-
-    def _describe(self, identity: str) -> dict[str, set[str]]:
-        reservations = self._clients("ec2").describe_instances(InstanceIds=[identity])["Reservations"]
-        instance = reservations[0]["Instances"][0]
-        groups = {group["GroupId"] for group in instance.get("SecurityGroups", [])}
-        for card in instance.get("NetworkInterfaces", []):
-            groups |= {group["GroupId"] for group in card.get("Groups", [])}
-        return {"groups": groups, "ips": {instance.get("PrivateIpAddress", "")}}
-
     def _rules(self, groups: tuple[str, ...]) -> list[dict[str, Any]]:
         def read() -> list[dict[str, Any]]:
             found = self._clients("ec2").describe_security_groups(GroupIds=list(groups))["SecurityGroups"]
             return [rule for group in found for rule in group["IpPermissions"]]
 
-        rules: list[dict[str, Any]] = self._fresh(f"rules {groups}", read) if groups else []
-        return rules
+        return self._cloud.fresh(f"rules {groups}", read) if groups else []
 
-    def _fresh(self, key: str, read: Callable[[], Any]) -> Any:
-        until, answer = self._answers.get(key, (0.0, None))
-        if time.monotonic() >= until:
-            answer = read()
-            self._answers[key] = (time.monotonic() + FRESH, answer)
-        return answer
+
+def spot(cidr: str, name: str) -> str:
+    """An address of a subnet, always the same one for a name. Pure."""
+    network = ip_network(cidr)
+    return str(network[RESERVED + crc32(name.encode()) % (network.num_addresses - RESERVED - 1)])
 
 
 def admits(rule: Mapping[str, Any], port: int, groups: Iterable[str], addresses: Iterable[str]) -> bool:
-    """Whether an ingress rule of a security group lets TCP in from these groups or addresses (EC2 user guide). Pure."""
+    """Whether a rule of a security group lets TCP in from these groups or addresses, or out to them. Pure.
+
+    Source: EC2 user guide, "Security group rules".
+    """
     protocol = str(rule.get("IpProtocol", ""))
     if protocol not in {"-1", "tcp", "6"}:
         return False

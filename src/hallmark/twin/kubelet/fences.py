@@ -4,22 +4,17 @@ Source: EKS user guide, "Limit Pod traffic with Kubernetes network policies": ``
 configuration, off by default. A cluster without an emulated AWS around it enforces them always.
 """
 
-import asyncio
-import time
-from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import yaml
-from botocore.exceptions import BotoCoreError, ClientError
 
 from hallmark.twin.clients import Clients
 from hallmark.twin.kube.kinds import NAMESPACES, NETWORK_POLICIES
+from hallmark.twin.kubelet.cloud import Cloud
 from hallmark.twin.kubelet.machine import Machine, internal_ip
 from hallmark.twin.kubelet.pod import Pod
 from hallmark.twin.kubelet.policies import Port, Rules, Side
-
-FRESH = 2.0
-"""Seconds for which an answer of AWS is used again."""
 
 
 class Fences:
@@ -27,15 +22,13 @@ class Fences:
 
     Args:
         machine: The cluster as pods see it.
-        clients: The account in the emulated AWS; None without one.
+        cloud: The account in the emulated AWS; None without one.
     """
 
-    def __init__(self, machine: Machine, clients: Clients | None) -> None:
+    def __init__(self, machine: Machine, cloud: Cloud | None) -> None:
         self._machine = machine
-        self._clients = clients
-        self._until = 0.0
-        self._enforced = clients is None
-        self._lock = asyncio.Lock()
+        self._cloud = cloud
+        self._enforced = cloud is None
 
     @property
     def stand(self) -> bool:
@@ -65,11 +58,9 @@ class Fences:
         return Side(pod.ip, pod.object, internal_ip(self._machine.node(pod.node_name)))
 
     async def _count(self) -> bool:
-        async with self._lock:
-            if self._clients is not None and time.monotonic() >= self._until:
-                with suppress(ClientError, BotoCoreError):  # without an answer it stays as it was
-                    self._enforced = await asyncio.to_thread(_is_enforced, self._clients)
-                self._until = time.monotonic() + FRESH
+        if cloud := self._cloud:  # without an answer it stays as it was
+            read = partial(_is_enforced, cloud.clients)
+            self._enforced = await cloud.ask(lambda: cloud.fresh("policies", read), self._enforced)
         return self._enforced
 
 

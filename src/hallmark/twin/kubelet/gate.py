@@ -18,6 +18,7 @@ from hallmark.twin.kube.kinds import key_of
 from hallmark.twin.kubelet.agent import Agent
 from hallmark.twin.kubelet.container import NOWHERE
 from hallmark.twin.kubelet.datastores import SUFFIXES, DataStores
+from hallmark.twin.kubelet.egress import HTTPS, Egress, endpoint_of
 from hallmark.twin.kubelet.fences import Fences
 from hallmark.twin.kubelet.machine import Machine
 from hallmark.twin.kubelet.names import API, DNS, Found, Names, full_name
@@ -54,6 +55,7 @@ class Gate:
         pods: Who may ask.
         stores: Data stores in AWS; None without an emulated AWS.
         agent: Gives pods credentials of AWS; None likewise.
+        egress: The way to AWS's endpoints; None likewise.
         fences: NetworkPolicies.
         board: Carries connections.
         api: URL of the Kubernetes API, which pods reach by its Service.
@@ -66,6 +68,7 @@ class Gate:
         stores: DataStores | None,
         agent: Agent | None,
         *,
+        egress: Egress | None,
         fences: Fences,
         board: Switchboard,
         api: str,
@@ -74,6 +77,7 @@ class Gate:
         self._pods = pods
         self._stores = stores
         self._agent = agent
+        self._egress = egress
         self._fences = fences
         self._board = board
         self._api = urlsplit(api)
@@ -117,7 +121,7 @@ class Gate:
             if alias := found.service["spec"].get("externalName"):
                 return await self.connect(pod, alias, port, established=established, depth=depth + 1)
             return await self._to_service(wanted, found)
-        return await self._to_store(wanted, host)
+        return await self._outside(wanted, host)
 
     async def login(self, pod: Pod, asked: Mapping[str, Any]) -> Answer:
         """Whether a store lets a program in. A store inside the cluster has no accounts here: it lets everybody in."""
@@ -130,6 +134,9 @@ class Gate:
         if _is_address(host):
             return {"outcome": "connected", "name": host, "addresses": [host]}
         found = self._names.find(pod.namespace, host) if await self._has_dns(pod) else None
+        if found is None and self._egress and endpoint_of(host)[0] and await self._has_dns(pod):
+            way = await self._egress.way(self._machine.node(pod.node_name), host)
+            return {"outcome": "connected", "name": host, "addresses": [way.address]}
         if found is None:
             return {"outcome": UNKNOWN_HOST}
         alias = found.service["spec"].get("externalName")
@@ -145,26 +152,40 @@ class Gate:
         servers = [self._pods.find(DNS[0], each.pod) for each in self._names.servers()]
         return not servers or any([await self._fences.open(pod, each, 53, "UDP") for each in servers if each])
 
-    async def _to_store(self, wanted: Wanted, host: str) -> Answer:
-        if not (self._stores and host.endswith(SUFFIXES)):
-            return {"outcome": UNKNOWN_HOST}  # nothing outside the twin can be reached
+    async def _outside(self, wanted: Wanted, host: str) -> Answer:
+        if self._egress and endpoint_of(host)[0]:
+            return await self._to_aws(wanted, host, self._egress)
+        if self._stores and host.endswith(SUFFIXES):
+            return await self._to_store(wanted, host, self._stores)
+        return {"outcome": UNKNOWN_HOST}  # nothing else outside the twin can be reached
+
+    async def _to_store(self, wanted: Wanted, host: str, stores: DataStores) -> Answer:
         pod, port = wanted.pod, wanted.port
         node = self._machine.node(pod.node_name)
-        outcome = await self._stores.connect(node, pod.ip, host, port, established=wanted.established)
+        outcome = await stores.connect(node, pod.ip, host, port, established=wanted.established)
         if outcome in {"connected", REFUSED} and self._fences.stand and not wanted.established:
-            passes = await self._fences.open(pod, await self._stores.whereabouts(host), port)
+            passes = await self._fences.open(pod, await stores.whereabouts(host), port)
             outcome = outcome if passes else TIMED_OUT
-        real = self._stores.behind(host)
+        real = stores.behind(host)
         if outcome != "connected" or real is None:
             return {"outcome": REFUSED if outcome == "connected" else outcome}
         answer = {"outcome": outcome, "ip": "", "address": real[0], "port": real[1] or port}
         return {**self._on_line(host, wanted, answer, store=True), "authority": str(self._board.authority.file)}
 
+    async def _to_aws(self, wanted: Wanted, host: str, egress: Egress) -> Answer:
+        pod, aws = wanted.pod, urlsplit(self._machine.aws)
+        way = await egress.way(self._machine.node(pod.node_name), host, wanted.port)
+        passes = way.is_open and wanted.port == HTTPS and await self._fences.open(pod, way.address, wanted.port)
+        if not (passes or wanted.established):
+            return {"outcome": TIMED_OUT, "ip": way.address}
+        answer = {"outcome": "connected", "ip": way.address, "address": aws.hostname, "port": aws.port}
+        return self._on_line(host, wanted, answer, store=True)
+
     def _on_line(self, name: str, wanted: Wanted, answer: Answer, *, store: bool = False) -> Answer:
         if answer["outcome"] != "connected" or not answer["address"]:
             return answer
         if self._board.swallows(name) and not wanted.established:
-            return {"outcome": TIMED_OUT}
+            return {"outcome": TIMED_OUT, "ip": answer["ip"]}
         address, port = self._board.line(name, (answer["address"], answer["port"]), store=store)
         return {**answer, "address": address, "port": port}
 

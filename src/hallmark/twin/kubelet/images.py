@@ -28,6 +28,7 @@ REGISTRIES = (
     "oci.external-secrets.io",
 )  # fmt: skip
 """Hosts that exist."""
+DOCKER_HUB = "registry-1.docker.io"
 _PART = r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*"
 _REFERENCE = re.compile(  # a port is one only before a slash
     rf"(?P<repository>(?:{_PART}(?::\d+)?/)?{_PART}(?:/{_PART})*)"
@@ -150,7 +151,7 @@ class Catalogue:
             said = f'Failed to apply default image tag "{reference}": couldn\'t parse image name "{reference}": '
             raise PullFailed(f"{said}invalid reference format", "InvalidImageName")
         repository, tag, digest = _repository(found["repository"]), found["tag"], found["digest"]
-        name = f"{repository}@{digest}" if digest else f"{repository}:{tag or 'latest'}"
+        name = full_name(reference)
         entries = [each for each in self._entries if any(fnmatchcase(repository, one) for one in each["repositories"])]
         if not entries:
             raise PullFailed(_no_repository(repository, name))
@@ -159,6 +160,43 @@ class Catalogue:
             if not wanted or re.fullmatch(entry["tags"], wanted):
                 return Image(name, entry, wanted or digest)
         raise PullFailed(_pulling("NotFound", name, f"{name}: not found"))
+
+
+def unanswered(reference: str, host: str, address: str) -> PullFailed:
+    """What containerd says where a registry cannot be reached: no connection was made before it gave up.
+
+    Args:
+        reference: The image, as a pod names it.
+        host: What was asked.
+        address: What that name led to.
+    """
+    name = full_name(reference)
+    path, _, tag = name.partition("/")[2].rpartition("@" if "@" in name else ":")
+    asked = f'Head "https://{host}/v2/{path}/manifests/{tag}"'
+    return PullFailed(
+        _pulling("DeadlineExceeded", name, f"failed to do request: {asked}: dial tcp {address}:443: i/o timeout")
+    )
+
+
+def hosts(reference: str) -> tuple[str, ...]:
+    """What a node asks for an image: its registry; where that is ECR, S3 as well, which has the layers.
+
+    Source: ECR user guide, "Amazon ECR interface VPC endpoints".
+    """
+    registry = full_name(reference).partition("/")[0]
+    private = re.fullmatch(r"\d+\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com", registry)
+    if private:
+        return f"api.ecr.{private[1]}.amazonaws.com", registry, f"s3.{private[1]}.amazonaws.com"
+    return (DOCKER_HUB if registry == "docker.io" else registry,)
+
+
+def full_name(reference: str) -> str:
+    """An image's name with registry, and tag or digest; what is no name stays as it is."""
+    found = _REFERENCE.fullmatch(reference)
+    if not found:
+        return reference
+    repository, tag, digest = _repository(found["repository"]), found["tag"], found["digest"]
+    return f"{repository}@{digest}" if digest else f"{repository}:{tag or 'latest'}"
 
 
 def _repository(name: str) -> str:
@@ -196,6 +234,6 @@ def _is_entrypoint(pattern: str, command: Sequence[str]) -> bool:
 
 
 def _nowhere(settings: Mapping[str, Any]) -> Container:
-    names = dict.fromkeys(("name", "pod", "namespace", "root", "address", "ip", "gate", "aws", "log"), "")
+    names = dict.fromkeys(("name", "pod", "namespace", "root", "address", "ip", "gate", "log"), "")
     spec = {**names, "arguments": [], "environment": {}, "read_only": [], "speed": 1.0, "settings": settings}
     return Container.of(spec)

@@ -7,8 +7,9 @@ import aiohttp
 
 from hallmark.twin.kube.cache import Caches
 from hallmark.twin.kube.events import Recorder
-from hallmark.twin.kube.kinds import NODES, Object
+from hallmark.twin.kube.kinds import NODES, PODS, Object
 from hallmark.twin.kubelet.addresses import Addresses
+from hallmark.twin.kubelet.egress import Egress
 from hallmark.twin.kubelet.images import Catalogue
 from hallmark.twin.kubelet.runtime import Runtime
 
@@ -34,7 +35,8 @@ class Machine:
         gate: URL that programs ask, without the pod's token.
         port: Where this kubelet listens.
         aws: URL of the emulated AWS, or empty.
-        pulled: Images that nodes have, as pairs of node and image.
+        egress: The way of nodes to what is outside; None without an emulated AWS.
+        pulled: Images that nodes have, as pairs of a node and an image's full name.
     """
 
     caches: Caches
@@ -49,6 +51,7 @@ class Machine:
     gate: str = ""
     port: int = 0
     aws: str = ""
+    egress: Egress | None = None
     pulled: set[tuple[str, str]] = field(default_factory=set)
     _subnets: dict[str, str] = field(default_factory=dict)
 
@@ -61,6 +64,13 @@ class Machine:
         """A node of ours, if the pod's node is one."""
         node = self.caches[NODES].get(("", name))
         return node if node and is_ours(node) else None
+
+    def recall_images(self) -> None:
+        """Find out which images nodes have from before, by what the API says of pods; once the caches are filled."""
+        for pod in self.caches[PODS].all():
+            told = pod.get("status") or {}
+            found = [*(told.get("initContainerStatuses") or []), *(told.get("containerStatuses") or [])]
+            self.pulled |= {(pod["spec"].get("nodeName", ""), each["image"]) for each in found if each.get("imageID")}
 
     def subnet(self, node: Object) -> str:
         """The CIDR that a node's pods get addresses of."""

@@ -44,7 +44,9 @@ from hallmark.twin.kubelet import server
 from hallmark.twin.kubelet.addresses import Addresses
 from hallmark.twin.kubelet.agent import Agent
 from hallmark.twin.kubelet.authority import Authority
+from hallmark.twin.kubelet.cloud import Cloud
 from hallmark.twin.kubelet.datastores import DataStores
+from hallmark.twin.kubelet.egress import Egress
 from hallmark.twin.kubelet.fences import Fences
 from hallmark.twin.kubelet.gate import Gate
 from hallmark.twin.kubelet.images import Catalogue
@@ -130,12 +132,19 @@ async def _open(
     # The gate before the pods that ask it, the server before the nodes that name its port.
     clients = Clients(options.endpoint, options.account, options.region) if options.account else None
     servers = _aws_state(options) / "stores" / "addresses.json"
-    stores = DataStores(clients, _control(options), servers) if clients else None
-    agent = Agent(clients, pods) if clients else None
+    cloud = Cloud(clients) if clients else None
+    machine.egress = egress = Egress(cloud) if cloud else None
+    stores = DataStores(cloud, _control(options), servers) if cloud else None
+    agent = Agent(clients, pods, egress) if clients and egress else None
     own, names = machine.addresses.own, Names(machine.caches)
-    board = Switchboard(own, lambda: [*(stores.names() if stores else []), *names.services()], Authority(machine.state))
+
+    def known() -> list[str]:
+        return [*(stores.names() if stores else []), *(egress.names() if egress else []), *names.services()]
+
+    board = Switchboard(own, known, Authority(machine.state))
     stack.callback(board.close)
-    gate = Gate(machine, pods, stores, agent, fences=Fences(machine, clients), board=board, api=access.server)
+    fences = Fences(machine, cloud)
+    gate = Gate(machine, pods, stores, agent, egress=egress, fences=fences, board=board, api=access.server)
     inside = await server.listen(gate.application(), own, 0, None)
     stack.push_async_callback(server.hang_up, inside)
     machine.gate = f"http://{own}:{server.bound_port(inside)}"
@@ -157,6 +166,7 @@ async def _work(machine: Machine, pods: Pods, stopped: asyncio.Event) -> None:
 
     def ready() -> None:
         pods.sweep()
+        machine.recall_images()
         write(machine.state / "kubelet.json", json.dumps(about))
 
     working = asyncio.create_task(run(machine.caches, [pods, Nodes(machine, machine.port)], ready))

@@ -128,7 +128,6 @@ class Pod:
             "address": self.address.loopback,
             "ip": self.ip,
             "gate": f"{self.machine.gate}/{self.token}",
-            "aws": self.machine.aws,
             "speed": self.machine.speed,
             "environment": {},
             "root": str(self.machine.state / "pods" / self.uid),

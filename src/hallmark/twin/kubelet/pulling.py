@@ -1,13 +1,13 @@
-"""Pulling an image: at once if the catalogue has it, else again and again after growing pauses.
+"""Pulling an image: at once if the catalogue has it and the node reaches its registry, else again and again.
 
-Source of the words: Kubernetes ``pkg/kubelet/images``.
+Pauses between two tries grow. Source of the words: Kubernetes ``pkg/kubelet/images``.
 """
 
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from hallmark.twin.kube.kinds import Object
-from hallmark.twin.kubelet.images import Image, PullFailed
+from hallmark.twin.kubelet.images import Image, PullFailed, full_name, hosts, unanswered
 
 if TYPE_CHECKING:
     from hallmark.twin.kubelet.pod import Pod
@@ -52,16 +52,31 @@ class Pulling:
             await self._sleep(pause)
 
     async def _pull(self, reference: str) -> Image:
-        machine, here = self._pod.machine, (self._pod.node_name, reference)
+        machine, here = self._pod.machine, (self._pod.node_name, full_name(reference))
         if here in machine.pulled and self._spec().get("imagePullPolicy") != "Always":
             await self._pod.normal("Pulled", f'Container image "{reference}" already present on machine')
             return machine.catalogue.pull(reference)
         await self._pod.normal("Pulling", f'Pulling image "{reference}"')
         image = machine.catalogue.pull(reference)
+        await self._reach(reference)
         took = "0s (0s including waiting). Image size: 0 bytes."
         await self._pod.normal("Pulled", f'Successfully pulled image "{reference}" in {took}')
         machine.pulled.add(here)
         return image
+
+    async def _reach(self, reference: str) -> None:
+        """Reach what has the image from the pod's node.
+
+        Raises:
+            PullFailed: There is no way.
+        """
+        egress, node = self._pod.machine.egress, self._pod.machine.node(self._pod.node_name)
+        if egress is None:
+            return
+        for host in hosts(reference):
+            way = await egress.way(node, host)
+            if not way.is_open:
+                raise unanswered(reference, host, way.address)
 
     async def _failed(self, reference: str, failure: PullFailed) -> None:
         self._wait(failure.reason, failure.message)

@@ -1,4 +1,4 @@
-"""The switchboard: every connection of a pod to a data store goes through it, so that the way there can go wrong.
+"""The switchboard: every connection of a pod to AWS goes through it, so that the way there can go wrong.
 
 A connection to a Service goes through it only while something is wrong with the way to that Service: what stood before
 stays as it is. All that is set is in memory, and gone with the kubelet.
@@ -23,7 +23,7 @@ class Switchboard:
     Args:
         address: Where relays listen.
         names: Names that can be shaped now.
-        authority: Vouches for data stores.
+        authority: Vouches for names of AWS.
     """
 
     def __init__(self, address: str, names: Callable[[], Iterable[str]], authority: Authority) -> None:
@@ -39,7 +39,8 @@ class Switchboard:
         Args:
             name: By which name.
             server: Where the server really is.
-            store: Whether it is a data store of AWS: then the way always leads through a relay, which speaks TLS.
+            store: Whether it is a data store or an endpoint of AWS: then the way always leads through a relay, which
+                speaks TLS.
         """
         if not store and name not in self._set:
             return server

@@ -23,7 +23,7 @@ class Bucket:
         self._container = container
         self._name = container.environment.get("S3_BUCKET_NAME", "")
         region = region_of(container.environment.get("S3_API_URL", ""))
-        self._service = Service(container.aws, "s3", region)
+        self._service = Service(container, "s3", region)
         self._keys: tuple[float, Keys] | None = None
         self._lock = threading.Lock()
 

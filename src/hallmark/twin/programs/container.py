@@ -31,7 +31,6 @@ class Container:
         address: Loopback address that stands for the pod's.
         ip: The pod's address as the cluster knows it.
         gate: URL of the kubelet's gate, with the pod's token, see :mod:`hallmark.twin.programs.dependencies`.
-        aws: URL of the emulated AWS; empty without one.
         log: A file to copy lines from, for controllers that live elsewhere; empty for none.
         speed: How many times faster than in reality waits are.
         settings: What the catalogue says of the image beyond that.
@@ -47,7 +46,6 @@ class Container:
     address: str
     ip: str
     gate: str
-    aws: str
     log: str
     speed: float
     settings: Mapping[str, Any]
@@ -68,7 +66,6 @@ class Container:
             address=spec["address"],
             ip=spec["ip"],
             gate=spec["gate"],
-            aws=spec["aws"],
             log=spec["log"],
             speed=spec["speed"],
             settings=spec["settings"],

@@ -24,11 +24,13 @@ class Unreachable(Exception):
 
     Attributes:
         outcome: One of the module's words: refused, timed out, unknown host, reset.
+        ip: What the name led to, where that is known.
     """
 
-    def __init__(self, outcome: str) -> None:
+    def __init__(self, outcome: str, ip: str = "") -> None:
         super().__init__(outcome)
         self.outcome = outcome
+        self.ip = ip
 
 
 class LoginRefused(Exception):
@@ -69,7 +71,7 @@ def connect(container: Container, host: str, port: int, *, established: bool = F
     if answer["outcome"] == TIMED_OUT:
         container.pause(CONNECT_SECONDS)
     if answer["outcome"] != "connected":
-        raise Unreachable(answer["outcome"])
+        raise Unreachable(answer["outcome"], answer.get("ip", ""))
     return Route(answer["ip"], answer["address"], answer["port"], answer.get("authority", ""))
 
 

@@ -1,7 +1,8 @@
 """Blob storage with the role of the pod's service account: what the AWS SDK does, and how it complains.
 
 The credentials chain and the signature are the SDK's (AWS documentation, "Signature Version 4"); the answers come from
-the emulated AWS. What is asked of the bucket is a HEAD, for which the application's role has ``s3:ListBucket``.
+the emulated AWS, if there is a way to it. What is asked of the bucket is a HEAD, for which the application's role has
+``s3:ListBucket``.
 """
 
 import hashlib
@@ -11,7 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from hallmark.twin.programs import dependencies
 from hallmark.twin.programs.container import Container
@@ -22,6 +23,7 @@ NO_CREDENTIALS = (
     "canceled, context deadline exceeded: Unable to locate credentials"
 )
 NOT_FOUND, FORBIDDEN, MOVED = 404, 403, 301
+HTTPS = 443
 _DEFAULT_REGION = "us-east-1"
 
 
@@ -51,7 +53,7 @@ def check(container: Container) -> None:
     if not bucket:
         raise Trouble("S3_BUCKET_NAME is not set")
     region = region_of(environment.get("S3_API_URL", ""))
-    status, headers, _ = Service(container.aws, "s3", region).call("HEAD", f"/{bucket}", keys)
+    status, headers, _ = Service(container, "s3", region).call("HEAD", f"/{bucket}", keys)
     home = headers.get("x-amz-bucket-region") or region
     if status == NOT_FOUND:
         raise Trouble(f"operation error S3: PutObject, NoSuchBucket: The specified bucket does not exist: {bucket}")
@@ -78,7 +80,7 @@ def keys_of(container: Container) -> Keys:
         return Keys(access, secret)
     role, file = environment.get("AWS_ROLE_ARN", ""), environment.get("AWS_WEB_IDENTITY_TOKEN_FILE", "")
     if role and file:
-        return _assume(container.aws, role, _token(container, file))
+        return _assume(container, role, _token(container, file))
     if file := environment.get("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", ""):
         return _from_agent(container, _token(container, file))
     raise Trouble(NO_CREDENTIALS)
@@ -100,12 +102,13 @@ def _from_agent(container: Container, token: str) -> Keys:
     return Keys(answer["AccessKeyId"], answer["SecretAccessKey"], answer["Token"])
 
 
-def _assume(aws: str, role: str, token: str) -> Keys:
+def _assume(container: Container, role: str, token: str) -> Keys:
     form = {
         "Action": "AssumeRoleWithWebIdentity", "Version": "2011-06-15", "RoleArn": role,
         "RoleSessionName": "langsmith", "WebIdentityToken": token,
     }  # fmt: skip
-    status, _, answer = Service(aws, "sts", _DEFAULT_REGION).call("POST", "/", body=urlencode(form))
+    service = Service(container, "sts", container.environment.get("AWS_REGION", _DEFAULT_REGION))
+    status, _, answer = service.call("POST", "/", body=urlencode(form))
     if status != 200:  # noqa: PLR2004  (HTTP)
         code, said = tag(answer, "Code") or "InternalFailure", tag(answer, "Message")
         raise Trouble(f"operation error STS: AssumeRoleWithWebIdentity, StatusCode: {status}, {code}: {said}")
@@ -114,9 +117,9 @@ def _assume(aws: str, role: str, token: str) -> Keys:
 
 @dataclass(frozen=True)
 class Service:
-    """One service of the emulated AWS, called as the SDK calls it."""
+    """One service of the emulated AWS, called as the SDK calls it; each call is a connection of its own."""
 
-    endpoint: str
+    container: Container
     name: str
     region: str
 
@@ -131,20 +134,33 @@ class Service:
     def send(
         self, method: str, path: str, keys: Keys | None, body: bytes, headers: Mapping[str, str]
     ) -> tuple[int, Mapping[str, str], bytes]:
-        """Make one call with a body of any kind; the path is quoted already and has no query."""
-        url = urlsplit(self.endpoint)
+        """Make one call with a body of any kind; the path is quoted already and has no query.
+
+        Raises:
+            Trouble: There is no way to the service, or it hangs up.
+        """
         host = f"{self.name}.{self.region}.amazonaws.com"
         signed = self._signature(method, path, keys, host, body) if keys else {}
-        connection = http.client.HTTPConnection(str(url.hostname), url.port, timeout=30)
+        try:
+            route = dependencies.connect(self.container, host, HTTPS)
+        except dependencies.Unreachable as error:
+            raise Trouble(f"{self._sending(method, host, path)}{_words(error, host)}") from None
+        connection = http.client.HTTPConnection(route.address, route.port, timeout=30)
         try:
             connection.request(method, path, body or None, {"Host": host, **headers, **signed})
             answer = connection.getresponse()
             content = answer.read()
             return answer.status, {name.lower(): value for name, value in answer.getheaders()}, content
         except (OSError, http.client.HTTPException):
-            raise Trouble(f"operation error {self.name.upper()}: request send failed, connection timed out") from None
+            reset = f"read tcp {route.ip}:{HTTPS}: connection reset by peer"
+            raise Trouble(f"{self._sending(method, host, path)}{reset}") from None
         finally:
             connection.close()
+
+    def _sending(self, method: str, host: str, path: str) -> str:
+        # The SDK for Go: net/http names the method in its own way, and the URL.
+        sent = f'{method.capitalize()} "https://{host}{path}"'
+        return f"operation error {self.name.upper()}: request send failed, {sent}: "
 
     def _signature(self, method: str, path: str, keys: Keys, host: str, body: bytes) -> dict[str, str]:
         moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
@@ -165,6 +181,13 @@ class Service:
         credential = f"Credential={keys.access}/{scope}"
         signed["Authorization"] = f"AWS4-HMAC-SHA256 {credential}, SignedHeaders={names}, Signature={signature}"
         return signed
+
+
+def _words(error: dependencies.Unreachable, host: str) -> str:
+    if error.outcome == dependencies.UNKNOWN_HOST:
+        return f"dial tcp: lookup {host}: no such host"
+    why = {dependencies.TIMED_OUT: "i/o timeout"}.get(error.outcome, "connect: connection refused")
+    return f"dial tcp {error.ip or host}:{HTTPS}: {why}"
 
 
 def region_of(url: str) -> str:

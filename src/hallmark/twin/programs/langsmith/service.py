@@ -176,7 +176,7 @@ def _trouble(store: Used, patience: float) -> Trouble | None:
 
 
 def _look_at_blobs(container: Container, role: Role) -> None:
-    if role.blobs and blob.enabled(container.environment) and container.aws:
+    if role.blobs and blob.enabled(container.environment):
         try:
             blob.check(container)
         except Trouble as trouble:
