@@ -45,10 +45,12 @@ class Backstage:
     Attributes:
         addresses: What the kubelet answers.
         token: What it wants to be shown.
+        sources: Addresses that it was asked about last.
     """
 
     addresses: Json = field(default_factory=dict)
     token: str = "kubelets-token"
+    sources: set[str] = field(default_factory=set)
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
     _runners: list[web.AppRunner] = field(default_factory=list)
 
@@ -65,7 +67,7 @@ class Backstage:
     def place(self, handler: Handler, ip: str = TARGET, port: int = PORT) -> None:
         """Put a target at an address of the cluster, in place of the one that was there."""
         before = self.addresses.get(ip, {"ports": {}})["ports"]
-        self.addresses[ip] = {"address": "127.0.0.1", "ports": {str(port): self.serve(handler)}}
+        self.addresses[ip] = {"address": "127.0.0.1", "ports": {str(port): self.serve(handler)}, "closed": {}}
         for old in before.values():
             self.stop(old)
 
@@ -73,6 +75,7 @@ class Backstage:
         """The kubelet."""
         if request.path != "/addresses" or request.headers.get("Authorization") != f"Bearer {self.token}":
             return web.Response(status=401)
+        self.sources = set(request.query.getall("source", []))
         return web.json_response(self.addresses)
 
     async def _serve(self, handler: Handler, context: ssl.SSLContext | None) -> int:

@@ -48,9 +48,9 @@ def test_a_dead_target(targets: Any) -> None:
     """502, because the connection is refused; likewise when the pod serves no such port."""
     with closing(socket.create_server(("127.0.0.1", 0))) as closed:
         dead = closed.getsockname()[1]
-    targets.backstage.addresses[TARGET] = {"address": "127.0.0.1", "ports": {str(PORT): dead}}
+    targets.backstage.addresses[TARGET] = {"address": "127.0.0.1", "ports": {str(PORT): dead}, "closed": {}}
     says(targets.becomes(502), "502 Bad Gateway")
-    targets.backstage.addresses[TARGET] = {"address": "127.0.0.1", "ports": {}}
+    targets.backstage.addresses[TARGET] = {"address": "127.0.0.1", "ports": {}, "closed": {}}
     targets.becomes(502)
 
 
@@ -58,7 +58,7 @@ def test_an_address_nobody_has(targets: Any) -> None:
     """504: packets to it are lost. An address outside the loopback is one that nobody has."""
     del targets.backstage.addresses[TARGET]
     says(targets.becomes(504), "504 Gateway Time-out")
-    targets.backstage.addresses[TARGET] = {"address": "192.0.2.1", "ports": {str(PORT): 80}}
+    targets.backstage.addresses[TARGET] = {"address": "192.0.2.1", "ports": {str(PORT): 80}, "closed": {}}
     targets.becomes(504)
 
 
@@ -78,6 +78,22 @@ def test_the_nodes_security_group_is_closed(targets: Any) -> None:
         targets.becomes(200)
     finally:
         ec2.terminate_instances(InstanceIds=[instance])
+
+
+def test_a_network_policy_keeps_the_load_balancer_out(targets: Any) -> None:
+    """504, and checks time out, where one of its own addresses, which it has in its subnets, is not let in."""
+    assert until(lambda: _health(targets)["State"] == "healthy", 60, 0.5)
+    closed = targets.backstage.addresses[TARGET]["closed"]
+    closed["10.7.0.254"] = closed["10.7.1.254"] = [80]  # another port than the target's
+    targets.becomes(200)
+    closed["10.7.1.254"] = [PORT]
+    says(targets.becomes(504), "504 Gateway Time-out")
+    assert until(lambda: _health(targets)["State"] == "unhealthy", 60, 0.5)
+    assert _health(targets)["Reason"] == "Target.Timeout"
+    closed.clear()
+    targets.becomes(200)
+    assert until(lambda: _health(targets) == {"State": "healthy"}, 60, 0.5)
+    assert targets.backstage.sources == {"10.7.0.254", "10.7.1.254"}
 
 
 def test_a_pod_that_was_restarted(targets: Any) -> None:

@@ -1,6 +1,7 @@
 """From a pod to AWS's own endpoints: as routes, security groups, network ACLs and policies of the account say."""
 
 import json
+import urllib.error
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -228,3 +229,24 @@ def test_policies_count_on_the_way_out(lab: Any) -> None:
         everywhere = {"to": [{"ipBlock": {"cidr": DEFAULT}}], "ports": [{"port": 443}]}
         lab.merge(path, {"spec": {"egress": [everywhere]}})
         assert reached(lab, S3)
+
+
+def test_the_api_comes_from_the_subnets_of_its_cluster(lab: Any, enforcing: list[str]) -> None:
+    """Its proxy reaches a pod that lets all of them in, and no other."""
+    proxy = "/api/v1/namespaces/default/pods/web:80/proxy/"
+    web = lab.pod("web", {"containers": [{"name": "c", "image": "nginx:1.27"}]})
+    lab.when(web, lambda pod: pod["status"]["phase"] == "Running")
+
+    def said() -> str:
+        try:
+            return str(lab.call("GET", proxy))
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.read().decode()
+
+    blocks = [{"ipBlock": {"cidr": each}} for each in enforcing]
+    with policy(lab, ingress=[{"from": blocks[:1]}]) as path:
+        assert until(lambda: "i/o timeout" in said(), 15)
+        lab.merge(path, {"spec": {"ingress": [{"from": blocks}]}})
+        assert until(lambda: "Welcome" in said(), 15)
+    lab.call("DELETE", web)

@@ -1,5 +1,7 @@
 """NetworkPolicies: who may talk to whom, first as a table, then on a running cluster."""
 
+import json
+import urllib.error
 from collections.abc import Iterator
 from typing import Any
 
@@ -238,3 +240,42 @@ def test_a_policy_that_forgets_dns(town: Any) -> None:
         town.call("DELETE", f"{services}/kube-dns")
         town.call("DELETE", f"{slices}/kube-dns")
         town.call("DELETE", f"{pods}/dns")
+
+
+def test_load_balancers_and_the_api(town: Any) -> None:
+    """Who is no pod is let in by address alone: the kubelet says so of load balancers, the API's proxy times out."""
+    ip = town.get("/api/v1/namespaces/default/pods/server")["status"]["podIP"]
+    proxy = "/api/v1/namespaces/default/pods/server:80/proxy/"
+
+    def closed() -> Json:
+        found: Json = json.loads(town.ask("GET", "/addresses?source=10.9.0.254&source=10.9.1.254"))[ip]["closed"]
+        return found
+
+    assert (closed(), "Welcome" in town.call("GET", proxy)) == ({}, True)
+    spec = {
+        "podSelector": {"matchLabels": {"app": "server"}},
+        "ingress": [{"from": [{"podSelector": {}}, {"ipBlock": {"cidr": "10.9.0.0/24"}}]}],
+    }
+    town.create(POLICIES, {**KIND, "metadata": {"name": "in"}, "spec": spec})
+    assert until(lambda: closed() == {"10.9.0.254": [], "10.9.1.254": [80]}, 10)
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        town.call("GET", proxy)
+    with caught.value as error:
+        told = json.load(error)
+    assert (told["kind"], told["reason"], told["code"]) == ("Status", "ServiceUnavailable", 503)
+    assert told["message"] == f"error trying to reach service: dial tcp {ip}:80: i/o timeout"
+
+    town.merge(f"{POLICIES}/in", {"spec": {"ingress": [{}]}})
+    assert until(lambda: closed() == {"10.9.0.254": [], "10.9.1.254": []}, 10)
+    assert "Welcome" in town.call("GET", proxy)
+
+
+def test_probes_pass_whatever_policies_say(town: Any) -> None:
+    """The kubelet is the pod's node, whose traffic always passes."""
+    web = {"name": "c", "image": "nginx:1.27", "readinessProbe": {"httpGet": {"port": 80, "path": "/"}}}
+    town.create(POLICIES, {**KIND, "metadata": {"name": "in"}, "spec": {"podSelector": {}, "ingress": []}})
+    path = town.pod("probed", {"containers": [web]})
+    try:
+        town.when(path, lambda pod: pod["status"].get("containerStatuses", [{}])[0].get("ready"))
+    finally:
+        town.call("DELETE", path)

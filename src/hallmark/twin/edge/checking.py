@@ -122,7 +122,7 @@ class Checks:
         if group.kind != "ip" or target in group.barred:
             return TIMED_OUT
         try:
-            place, port = await self._pods.find(target.address, group.port or target.port, anew=True)
+            place, port = await self._pods.find(target.address, group.port or target.port, group.sources, anew=True)
             url = f"{group.protocol.lower()}://{place}:{port}{group.path}"
             limit = aiohttp.ClientTimeout(total=group.patience)
             async with self._session.get(

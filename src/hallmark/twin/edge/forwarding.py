@@ -106,25 +106,25 @@ class Forwarder:
             return await self._asked(incoming, state, group, place)
         except aiohttp.ClientConnectorError:
             # A pod that was restarted meanwhile is elsewhere; to the load balancer its address is the same.
-            moved = await self._pods.find(target.address, target.port, anew=True)
+            moved = await self._pods.find(target.address, target.port, state.sources, anew=True)
             if moved == place:
                 raise
             return await self._asked(incoming, state, group, moved)
 
     async def _place(self, state: State, group: TargetGroup, target: Target) -> tuple[str, int]:
         try:
-            return await self._find(group, target, is_barred=target in state.barred)
+            return await self._find(state, group, target)
         except Unreachable:
             await asyncio.sleep(self._patience)
             raise
 
-    async def _find(self, group: TargetGroup, target: Target, *, is_barred: bool) -> tuple[str, int]:
-        if is_barred or group.kind != "ip":
+    async def _find(self, state: State, group: TargetGroup, target: Target) -> tuple[str, int]:
+        if target in state.barred or group.kind != "ip":
             raise Unreachable  # by security groups; or a node port, which the twin's nodes do not have
         try:
-            return await self._pods.find(target.address, target.port)
+            return await self._pods.find(target.address, target.port, state.sources)
         except (Unreachable, Refused):
-            return await self._pods.find(target.address, target.port, anew=True)
+            return await self._pods.find(target.address, target.port, state.sources, anew=True)
 
     async def _asked(
         self, incoming: Incoming, state: State, group: TargetGroup, place: tuple[str, int]

@@ -33,6 +33,11 @@ def inbound(network: Network, balancer: Balancer) -> tuple[Mapping[str, Any], ..
     return _rules(network, balancer.groups, "IpPermissions")
 
 
+def sources(network: Network, balancer: Balancer) -> tuple[str, ...]:
+    """Addresses that a load balancer's packets come from: one in each of its subnets."""
+    return tuple(str(ip_network(network.subnets[each])[-2]) for each in balancer.subnets if each in network.subnets)
+
+
 def barred(network: Network, balancer: Balancer, targets: Iterable[Target]) -> frozenset[Target]:
     """Targets that the load balancer cannot reach. One that stands where no node is counts as reachable."""
     return frozenset(each for each in targets if not _is_open(network, balancer, each))
@@ -44,9 +49,8 @@ def _is_open(network: Network, balancer: Balancer, target: Target) -> bool:
         return True
     leaves = _rules(network, balancer.groups, "IpPermissionsEgress")
     enters = _rules(network, groups, "IpPermissions")
-    sources = [str(ip_network(network.subnets[each])[-2]) for each in balancer.subnets if each in network.subnets]
     return any(admits(rule, target.port, groups, (target.address,)) for rule in leaves) and any(
-        admits(rule, target.port, balancer.groups, sources) for rule in enters
+        admits(rule, target.port, balancer.groups, sources(network, balancer)) for rule in enters
     )
 
 

@@ -53,6 +53,7 @@ def state(clients: Clients, balancer: Balancer) -> State:
         listeners=listeners,
         targets=targets,
         inbound=paths.inbound(network, balancer),
+        sources=paths.sources(network, balancer),
         barred=paths.barred(network, balancer, (each for group in targets.values() for each in _of_pods(group))),
         protection=_protection(clients("wafv2"), balancer),
     )
@@ -83,6 +84,7 @@ def _checked(elb: Any, group: Mapping[str, Any], network: paths.Network, balance
         healthy=int(group["HealthyThresholdCount"]),
         unhealthy=int(group["UnhealthyThresholdCount"]),
         targets=targets,
+        sources=paths.sources(network, balancer),
         barred=paths.barred(network, balancer, targets if is_of_pods else ()),
     )
 

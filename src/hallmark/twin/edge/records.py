@@ -62,6 +62,7 @@ class Checked:
         every, patience: Seconds between checks, and for one.
         healthy, unhealthy: Checks in a row after which the state changes.
         targets: Those that are registered, each with the state that AWS says now.
+        sources: Addresses that checks come from.
         barred: Those that security groups keep the load balancer from.
     """
 
@@ -76,6 +77,7 @@ class Checked:
     healthy: int
     unhealthy: int
     targets: tuple[Target, ...]
+    sources: tuple[str, ...]
     barred: frozenset[Target]
 
     def takes(self, status: int) -> bool:
@@ -133,6 +135,7 @@ class State:
         listeners: By port.
         targets: Target groups by ARN.
         inbound: Ingress rules of its security groups.
+        sources: Addresses that its packets come from.
         barred: Targets that security groups keep it from.
         protection: Its web ACL, if it has one.
     """
@@ -142,6 +145,7 @@ class State:
     listeners: Mapping[int, Listener]
     targets: Mapping[str, TargetGroup]
     inbound: tuple[Mapping[str, Any], ...]
+    sources: tuple[str, ...]
     barred: frozenset[Target]
     protection: Protection | None
 

@@ -149,7 +149,7 @@ async def _open(
     stack.push_async_callback(server.hang_up, inside)
     machine.gate = f"http://{own}:{server.bound_port(inside)}"
     context = server.tls(options.kubeconfig.parent, own)
-    application = server.Server(machine, pods, board, {access.token, _token(machine.state)}).application()
+    application = server.Server(machine, pods, board, fences, {access.token, _token(machine.state)}).application()
     try:
         outside = await server.listen(application, LOOPBACK, options.port, context)
     except OSError as error:

@@ -18,10 +18,12 @@ from multidict import CIMultiDict
 
 from hallmark.twin.kubelet import execution, network, usage
 from hallmark.twin.kubelet.container import NOWHERE, Container
+from hallmark.twin.kubelet.fences import Fences
 from hallmark.twin.kubelet.logs import Options
 from hallmark.twin.kubelet.machine import Machine
 from hallmark.twin.kubelet.pods import Pods
 from hallmark.twin.kubelet.switchboard import Switchboard
+from hallmark.twin.programs.dependencies import CONNECT_SECONDS
 from hallmark.twin.stores.archive import archive, unpack
 
 HOP_BY_HOP = frozenset({
@@ -40,13 +42,17 @@ class Server:
         machine: What pods share.
         pods: The pods.
         board: Ways to data stores and Services.
+        fences: NetworkPolicies.
         tokens: What callers may show.
     """
 
-    def __init__(self, machine: Machine, pods: Pods, board: Switchboard, tokens: Collection[str]) -> None:
+    def __init__(
+        self, machine: Machine, pods: Pods, board: Switchboard, fences: Fences, tokens: Collection[str]
+    ) -> None:
         self._machine = machine
         self._pods = pods
         self._board = board
+        self._fences = fences
         self._tokens = [each for each in tokens if each]
 
     def application(self) -> web.Application:
@@ -103,9 +109,12 @@ class Server:
         port = request.match_info["port"]
         if pod is None or not port.isdigit():
             return web.Response(status=404, text="pod not found")
+        if not await self._fences.admit_api(pod, int(port)):
+            await asyncio.sleep(CONNECT_SECONDS / self._machine.speed)
+            return _unreached(f"dial tcp {pod.ip}:{port}: i/o timeout")
         address, real = pod.reach(int(port))
         if real == NOWHERE:
-            return web.Response(status=502, text=f"dial tcp {pod.ip}:{port}: connect: connection refused")
+            return _unreached(f"dial tcp {pod.ip}:{port}: connect: connection refused")
         url = f"http://{address}:{real}/{request.match_info['path']}"
         headers = CIMultiDict(
             (name, value) for name, value in request.headers.items() if name.lower() not in HOP_BY_HOP
@@ -121,14 +130,20 @@ class Server:
                 )
                 return web.Response(status=answer.status, headers=kept, body=await answer.read())
         except (aiohttp.ClientError, OSError) as error:
-            return web.Response(status=502, text=f"{pod.ip}:{port}: {type(error).__name__}")
+            return _unreached(f"{pod.ip}:{port}: {type(error).__name__}")
 
     async def _stats(self, _: web.Request) -> web.StreamResponse:
         return web.json_response(usage.summary(self._pods.all()))
 
-    async def _addresses(self, _: web.Request) -> web.StreamResponse:
+    async def _addresses(self, request: web.Request) -> web.StreamResponse:
+        # A load balancer tells where it comes from: NetworkPolicies may close a pod's ports to it.
+        sources = request.query.getall("source", [])
         found = {
-            pod.ip: {"address": pod.address.loopback, "ports": dict(pod.ports())}
+            pod.ip: {
+                "address": pod.address.loopback,
+                "ports": dict(pod.ports()),
+                "closed": await self._fences.closed(pod, sources),
+            }
             for pod in self._pods.all()
             if pod.address.loopback
         }
@@ -172,6 +187,12 @@ def _no_logs(container: Container, pod: str, options: Options) -> str:
         why = "trying and failing to pull image" if pulling else reason
         return f'container "{container.name}" in pod "{pod}" is waiting to start: {why}'
     return ""
+
+
+def _unreached(why: str) -> web.Response:
+    """What the API server says of a pod that its proxy does not reach, for it passes this answer on."""
+    about = {"status": "Failure", "message": f"error trying to reach service: {why}", "reason": "ServiceUnavailable"}
+    return web.json_response({"kind": "Status", "apiVersion": "v1", "metadata": {}, **about, "code": 503}, status=503)
 
 
 async def _healthy(_: web.Request) -> web.StreamResponse:
