@@ -119,3 +119,46 @@ def test_the_volume_of_the_reference_is_possible(aws: Clients, refused: Any) -> 
     with refused("InvalidParameterValue", "Throughput (MiBps) to iops ratio"):
         ec2.modify_volume(VolumeId=made["VolumeId"], Throughput=2000)
     ec2.modify_volume(VolumeId=made["VolumeId"], Iops=8000, Throughput=2000)
+
+
+def test_a_gateway_endpoint_has_a_route_in_each_of_its_tables(aws: Clients, network: Any) -> None:
+    """The routes come and go with its list of tables, and with it."""
+    ec2 = aws("ec2")
+    one, other = (ec2.create_route_table(VpcId=network.vpc)["RouteTable"]["RouteTableId"] for _ in range(2))
+    made = ec2.create_vpc_endpoint(
+        VpcId=network.vpc, ServiceName="com.amazonaws.us-east-1.s3", RouteTableIds=[one]
+    )["VpcEndpoint"]  # fmt: skip
+    endpoint = made["VpcEndpointId"]
+
+    def tables() -> set[str]:
+        found = ec2.describe_route_tables()["RouteTables"]
+        return {
+            each["RouteTableId"] for each in found for route in each["Routes"] if route.get("GatewayId") == endpoint
+        }
+
+    assert (made["VpcEndpointType"], tables()) == ("Gateway", {one})
+    ec2.modify_vpc_endpoint(VpcEndpointId=endpoint, AddRouteTableIds=[other], RemoveRouteTableIds=[one])
+    assert tables() == {other}
+    ec2.delete_vpc_endpoints(VpcEndpointIds=[endpoint])
+    assert tables() == set()
+
+
+def test_a_route_without_its_target_is_a_black_hole(aws: Clients, network: Any) -> None:
+    """A deleted NAT gateway and a detached internet gateway leave their routes behind."""
+    ec2 = aws("ec2")
+    table = ec2.create_route_table(VpcId=network.vpc)["RouteTable"]["RouteTableId"]
+    address = ec2.allocate_address(Domain="vpc")["AllocationId"]
+    nat = ec2.create_nat_gateway(SubnetId=network.subnets[0], AllocationId=address)["NatGateway"]["NatGatewayId"]
+    attached = [{"Name": "attachment.vpc-id", "Values": [network.vpc]}]
+    gateway = ec2.describe_internet_gateways(Filters=attached)["InternetGateways"][0]["InternetGatewayId"]
+    ec2.create_route(RouteTableId=table, DestinationCidrBlock="192.0.2.0/24", NatGatewayId=nat)
+    ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
+
+    def states() -> list[str]:
+        routes = ec2.describe_route_tables(RouteTableIds=[table])["RouteTables"][0]["Routes"]
+        return [each["State"] for each in routes if each.get("GatewayId") != "local"]
+
+    assert states() == ["active", "active"]
+    ec2.delete_nat_gateway(NatGatewayId=nat)
+    ec2.detach_internet_gateway(InternetGatewayId=gateway, VpcId=network.vpc)
+    assert states() == ["blackhole", "blackhole"]

@@ -23,6 +23,7 @@ from hallmark.twin.aws.extension import (
     servicequotas,
     speed,
     sts,
+    vpc_routes,
     wafv2,
 )
 
@@ -43,6 +44,7 @@ MODULES = (
     servicequotas,
     speed,
     sts,
+    vpc_routes,
     wafv2,
 )
 
