@@ -1,5 +1,6 @@
 """What all tests share: a copy of the project to work in, and twins made from one that is built once."""
 
+import gc
 import json
 import os
 import shutil
@@ -15,6 +16,7 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadGroupScheduling
 
+from hallmark.cli import SELDOM
 from hallmark.faults import runner
 from hallmark.twin.aws.seal import Seal
 from hallmark.twin.control import Control
@@ -37,6 +39,9 @@ AT_ONCE = frozenset(
 """Folders whose tests need no twin, or say so: they are run while it is built, for as long as that takes."""
 LONG = frozenset({"platform", "terraform", "twin"})
 """Folders with files that take a minute."""
+
+
+gc.set_threshold(*SELDOM)  # as of a command: a worker took half of its time to look at what stays
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -13,6 +13,7 @@ from hallmark.twin.aws.lean import Regions
 from hallmark.twin.clients import Clients
 
 SERVICES = ("acm", "ec2", "eks", "elasticache", "elbv2", "iam", "logs", "rds", "route53", "s3", "sts", "wafv2")
+SERVER = "import hallmark.twin.aws.server; "
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -54,17 +55,26 @@ def test_offers_are_read_for_the_region_that_is_asked_for() -> None:
     assert regions.get("mars-1", []) == []
 
 
+def test_the_server_keeps_no_list_of_what_it_made() -> None:
+    """What is deleted is freed; moto alone would keep it."""
+    make = "from moto.ec2.models import ec2_backends as b; b['1' * 12]['us-east-1'].create_vpc('10.0.0.0/16'); "
+    ask = make + "from moto.ec2.models.vpcs import VPC; print(len(VPC.instances_tracked))"
+    alone, ours = [_said(before + ask) for before in ("", SERVER)]
+
+    assert int(alone) > int(ours) == 0
+
+
 def test_the_server_offers_what_moto_does() -> None:
     """In a process of its own, because moto reads its tables only once."""
     ask = "from moto.ec2.models.instance_types import INSTANCE_TYPE_OFFERINGS as o; print(o['region']['us-east-1'])"
-    server = "import hallmark.twin.aws.server; "
-    said = [
-        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-        for code in (ask, server + ask)
-    ]
+    alone, ours = [_said(before + ask) for before in ("", SERVER)]
 
-    assert said[0].stdout == said[1].stdout
-    assert "m5.large" in said[1].stdout
+    assert alone == ours
+    assert "m5.large" in ours
+
+
+def _said(code: str) -> str:
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
 
 
 def test_images_are_made_when_they_are_asked_for(aws: Clients, account: str, emulator: Any) -> None:

@@ -136,7 +136,7 @@ class AwsSource:
             return self._session.client(service, region_name=region, config=self._config)
         if service in self._session._service_endpoint_mapping:  # noqa: SLF001  (localstack-client offers no public test)
             return self._session.client(service, region_name=region, config=self._config)
-        return boto3.session.Session().client(
+        return boto3.client(  # as localstack-client does: what one session has read of services serves all
             service,
             region_name=region,
             config=self._config,

@@ -2,7 +2,8 @@
 
 Its tables of which instance types each region offers are of all regions, and take 45 MB and half a second of each
 start. moto reads them while it is imported, so this has to be done before. The 1300 public images and their snapshots
-are made for each account; most accounts of a twin have no use for them, and each of its saves gets smaller.
+are made for each account; most accounts of a twin have no use for them, and each of its saves gets smaller. And it
+keeps a list of everything it ever made, for a page of its dashboard: nothing that was deleted or reset was ever freed.
 """
 
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from pathlib import PurePath
 from typing import Any
 
 from moto.core import loaders
+from moto.core.common_models import BaseModel
 from moto.utilities import utils
 
 from hallmark.twin.aws import regions
@@ -60,6 +62,7 @@ def apply() -> None:
 
     utils.load_resource = without_offerings
     loaders.Loader.FILE_LOADER_CLASS = Lean
+    setattr(BaseModel, "__new__", _untracked)  # noqa: B010  (mypy rightly objects to plain assignment)
     from moto.ec2.models import instance_types  # noqa: PLC0415  (after the change, or it would read all)
 
     utils.load_resource = read
@@ -67,6 +70,10 @@ def apply() -> None:
     tables = instance_types.INSTANCE_TYPE_OFFERINGS
     for kind, known in list(tables.items()):
         tables[kind] = Regions(kind, read, known)
+
+
+def _untracked(made: type[BaseModel], *_: Any, **__: Any) -> BaseModel:
+    return object.__new__(made)
 
 
 def _make_images_late() -> None:

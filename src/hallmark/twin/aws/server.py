@@ -7,6 +7,7 @@ guessed from a process id, and it tells ``server.json`` where it can be reached.
 """
 
 import argparse
+import gc
 import json
 import logging
 import os
@@ -41,6 +42,8 @@ from hallmark.twin.process import ENDED
 
 LOOPBACK = "127.0.0.1"
 THREADS = 16
+SELDOM = (20_000, 20, 20)
+"""Thresholds of the garbage collector: it looks at all that is remembered, while callers wait."""
 
 
 class Discreet(logging.Formatter):
@@ -82,6 +85,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def serve(listener: socket.socket, state: Path, *, autosaves: bool) -> None:
     """Serve on a bound socket until SIGTERM or Ctrl-C; save what is unsaved before returning."""
+    gc.freeze()  # what is imported stays
+    gc.set_threshold(*SELDOM)
     extension.install()
     memory.teach_pickle()
     published.place(state)
