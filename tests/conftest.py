@@ -20,7 +20,7 @@ from hallmark.cli import SELDOM
 from hallmark.faults import runner
 from hallmark.twin.aws.seal import Seal
 from hallmark.twin.control import Control
-from hallmark.twin.files import hold
+from hallmark.twin.files import hold, write
 from hallmark.twin.supervisor import Twin
 from hallmark.waiting import until
 
@@ -28,6 +28,8 @@ ROOT = Path(__file__).parents[1]
 TREES = ("labs", "graders", "solutions", "terraform")
 RUNTIME = ROOT / ".hallmark" / "tests"
 """Kept between runs: the snapshots are made anew only when what they are made of changes."""
+BUILD = RUNTIME / "build.json"
+"""How the twin was built from which all others are made; written when that was done."""
 
 
 AT_ONCE = frozenset(
@@ -80,14 +82,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Files |
 def _rank(item: pytest.Item) -> int:
     """When a test begins.
 
-    The longest goes first, because it mostly waits: beside it everything else goes on. Then those without a twin, while
-    it is built. No long file is left for the end, when the other workers have nothing to do.
+    Those without a twin go first, while it is built. The longest comes next, because it mostly waits: beside it
+    everything else goes on. No long file is left for the end, when the other workers have nothing to do.
     """
-    group = item.get_closest_marker("xdist_group")
-    if group and group.args == ("baseline",):
-        return 0
     folder = item.path.relative_to(ROOT / "tests").parts[0]
     if folder in AT_ONCE and "built" not in getattr(item, "fixturenames", ()):
+        return 0
+    group = item.get_closest_marker("xdist_group")
+    if group and group.args == ("destroy",):
         return 1
     if group:
         return 2
@@ -207,14 +209,26 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def build_shared() -> None:
-    """Build the twin that all others are made from, unless there is one of the present files."""
+    """Build the twin that all others are made from, unless there is one of the present files, and say how that went."""
     with tempfile.TemporaryDirectory() as folder, hold(RUNTIME / "built.lock", "", waiting=lambda _: None):
+        if not BUILD.is_file():  # the last one was not finished
+            shutil.rmtree(RUNTIME / "twin", ignore_errors=True)
         shared = Twin(RUNTIME, _copy(Path(folder)))
         if not shared.fits:
-            shared.up()
-        if not shared.fits:  # it was up already, built from yesterday's files
-            shared.reset()
+            BUILD.unlink(missing_ok=True)
+            write(BUILD, json.dumps(_build(shared)))
         shared.down()
+
+
+def _build(shared: Twin) -> dict[str, Any]:
+    """The one apply of all tests; what the release's controllers make in AWS is nothing Terraform minds."""
+    said: list[str] = []
+    shared.up(said.append)
+    if not shared.fits:  # it was up already, built from yesterday's files
+        shared.reset(said.append)
+    nothing_to_do = {"deployed": shared.plan_is_empty()}
+    shared.reset(to="baseline")
+    return {"said": said, "nothing to do": {**nothing_to_do, "baseline": shared.plan_is_empty()}}
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 """The twin's life: up, down, reset, snapshots; killed, hung, interrupted and called twice at once.
 
 The baseline here is a topic instead of an architecture, so that no Terraform is needed, and there is no cluster; what
-Terraform builds is tested in `test_baseline_apply.py`, the cluster in `test_whole_twin.py`.
+Terraform builds is tested in `test_terraform_life.py`, the cluster in `test_whole_twin.py`.
 """
 
 import json

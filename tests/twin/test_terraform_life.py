@@ -1,13 +1,11 @@
 """The real Terraform on the twin: the baseline applies, a second plan is empty, and destroy leaves nothing.
 
-So it is with the release on top: what its controllers make in AWS is nothing Terraform minds, and goes with it.
-
-The one test that takes minutes; nearly all of them are waiting inside Terraform's provider.
+So it is with the release on top: what its controllers make in AWS is nothing Terraform minds, and goes with it. The
+apply is the one from which all twins of the tests are made; to destroy takes minutes, most of them of waiting.
 """
 
-import os
-import subprocess
-import sys
+import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +13,10 @@ import pytest
 
 from hallmark.twin.supervisor import Twin
 
-pytestmark = pytest.mark.xdist_group("baseline")
+pytestmark = pytest.mark.xdist_group("destroy")
 
-ROOT = Path(__file__).parents[2]
+COSTLY = ("ec2 vpc", "ec2 nat", "ec2 i", "eks", "rds", "elasticache", "elbv2", "s3", "secretsmanager")
+"""How what the audit finds of each kind begins."""
 
 
 def _left(twin: Twin) -> dict[str, Any]:
@@ -55,41 +54,38 @@ def _left(twin: Twin) -> dict[str, Any]:
     return {kind: things for kind, things in found.items() if things}
 
 
-def _audit(home: Path) -> tuple[int, str]:
-    """What `hallmark audit` says of the twin."""
-    command = [sys.executable, "-c", "from hallmark.cli import main; main()", "audit"]
-    environment = {**os.environ, "HALLMARK_HOME": str(home), "HALLMARK_ROOT": str(ROOT)}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
-    return done.returncode, done.stdout
+@pytest.mark.terraform
+def test_terraform_built_it_and_has_nothing_more_to_do(built: Path) -> None:
+    """The twin from which all others are made, with the real binary and the files of this repository."""
+    told = json.loads((built.parent / "build.json").read_text())
+
+    assert any(line.startswith("created 1 of ") for line in told["said"])
+    assert told["nothing to do"] == {"deployed": True, "baseline": True}
 
 
 @pytest.mark.terraform
-def test_baseline_and_release_are_built_plan_empty_and_are_destroyed_clean(tmp_path: Path) -> None:
-    """With the real binary and the files of this repository; the release has a load balancer, a volume and records."""
-    said: list[str] = []
-    twin = Twin(tmp_path, ROOT, port=0)
-    try:
-        twin.up(said.append)
+def test_destroy_leaves_nothing(clone: Callable[[], Any]) -> None:
+    """What costs money is found before, and nothing is after; the release goes first, with what is its own."""
+    project, said = clone(), list[str]()
+    twin = project.twin
+    twin.up()
 
-        assert any(line.startswith("created 1 of ") for line in said)
-        assert twin.fits
-        assert {"baseline", "deployed"} == set(twin.snapshots())
-        assert len(twin.clients("elbv2").describe_load_balancers()["LoadBalancers"]) == 1
-        assert twin.plan_is_empty()
-        assert _audit(tmp_path)[0] == 1
-        twin.reset(to="baseline")
-        assert twin.clients("elbv2").describe_load_balancers()["LoadBalancers"] == []
-        assert twin.plan_is_empty()
-        twin.reset()
-        twin.clone("222233334444")
-        twin.destroy(said.append)
+    found = project.run("audit")
+    assert found.returncode == 1
+    assert [kind for kind in COSTLY if f"left: {kind} " not in found.stdout.replace("-", " ")] == []
+    assert len(twin.clients("elbv2").describe_load_balancers()["LoadBalancers"]) == 1
+    twin.reset(to="baseline")
+    assert twin.clients("elbv2").describe_load_balancers()["LoadBalancers"] == []
+    twin.reset()
+    twin.clone("222233334444")
+    twin.destroy(said.append)
 
-        begun = said.index("Removing the release: its load balancer and volumes go with it.")
-        assert not any(line.startswith("removed ") for line in said[:begun])
-        assert any(line.startswith("removed 1 of ") for line in said[begun:])
-        assert _left(twin) == {}
-        assert _audit(tmp_path) == (0, "Nothing is left.\n")
-        assert twin.snapshots() == ()
-        assert _left(Twin(tmp_path, ROOT, account="222233334444")), "the check above would see what is left"
-    finally:
-        twin.down()
+    begun = said.index("Removing the release: its load balancer and volumes go with it.")
+    assert not any(line.startswith("removed ") for line in said[:begun])
+    assert any(line.startswith("removed 1 of ") for line in said[begun:])
+    assert _left(twin) == {}
+    clean = project.run("audit")
+    assert (clean.returncode, clean.stdout) == (0, "Nothing is left.\n")
+    assert twin.snapshots() == ()
+    assert _left(Twin(project.home, project.root, account="222233334444")), "the check above would see what is left"
+    twin.down()
