@@ -18,12 +18,14 @@ def public_subnets(client: Any, scope: Mapping[str, str]) -> list[str]:
 
 
 def solve(client: Any, scope: Mapping[str, str]) -> None:
-    """Raise the limit, and add a group beside it."""
+    """Raise the limit, and add a group beside it; without public addresses its nodes would reach no registry."""
     author.resize(client, scope, maxSize=author.LARGEST)
     eks = client("eks")
     first = eks.describe_nodegroup(clusterName=scope["cluster"], nodegroupName=author.GROUP)["nodegroup"]
     kept = {name: first[name] for name in ("nodeRole", "instanceTypes", "amiType", "labels")}
     sizes = {"minSize": 1, "desiredSize": 1, "maxSize": 3}
     name, subnets = "rescue", public_subnets(client, scope)
+    for subnet in subnets:
+        client("ec2").modify_subnet_attribute(SubnetId=subnet, MapPublicIpOnLaunch={"Value": True})
     eks.create_nodegroup(clusterName=scope["cluster"], nodegroupName=name, subnets=subnets, scalingConfig=sizes, **kept)
     author.wait(client, scope)
