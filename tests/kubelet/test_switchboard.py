@@ -72,6 +72,10 @@ class Board:
         code, _, said = self.cluster.exec("try", "nc", "-z", "-v", name, str(port))
         return said if code else "open"
 
+    def carries(self, name: str, port: int) -> bool:
+        """Whether a pod gets through to a server: as long as there is none, a name alone is open, and has no line."""
+        return self.nc(name, port) == "open" and bool(self.ask("GET")[name]["lines"])
+
     @property
     def authority(self) -> str:
         """The certificate that programs verify by."""
@@ -106,8 +110,8 @@ def whole(account: Any, lab: Any) -> Iterator[Board]:
         try:
             board = Board(account, lab)
             account.allow()
-            assert until(lambda: board.nc(account.database, 5432) == "open", 60), (state / "log").read_text()
-            assert until(lambda: board.nc(account.cache, 6379) == "open", 60), (state / "log").read_text()
+            assert until(lambda: board.carries(account.database, 5432), 60), (state / "log").read_text()
+            assert until(lambda: board.carries(account.cache, 6379), 60), (state / "log").read_text()
             yield board
         finally:
             process.terminate()

@@ -546,7 +546,7 @@ def test_a_wrong_choice_changes_nothing(theirs: Theirs, tmp_path: Path) -> None:
 
 def test_an_own_server_does_not_begin_without_the_data(theirs: Theirs) -> None:
     """They are on a server that is not used any more."""
-    given: Given = theirs.given()
+    given: Given[Any] = theirs.given()
     given.start()
     with pytest.raises(held.GivenFault, match="is on a server that was given by URL"):
         theirs.own().start()

@@ -132,20 +132,8 @@ class Administration(Session):
         return self._connection.execute(asked, [name]).fetchone() is not None
 
 
-class GivenPostgres(Given):
-    """An instance of RDS on a server that the person runs.
-
-    Args:
-        folder: The store's folder.
-        address: Where the server is.
-        owner: Whose store it is.
-        own: The instance as a server of the twin's own: what is wanted, and where its data may have been so far.
-    """
-
-    def __init__(self, folder: Path, address: Address, owner: Owner, own: Postgres) -> None:
-        super().__init__(folder, address)
-        self._owner = owner
-        self._own = own
+class GivenPostgres(Given[Postgres]):
+    """An instance of RDS on a server that the person runs."""
 
     @property
     def settings(self) -> dict[str, str]:
@@ -159,9 +147,7 @@ class GivenPostgres(Given):
     def set_password(self, password: str) -> None:
         """Change the master's password; sessions that stand are not cut, as on RDS."""
         self._own.set_password(password)
-        if self.is_alive:
-            with self.session() as at:
-                at.open()
+        self._open_again()
 
     @contextmanager
     def session(self) -> Iterator[Administration]:
@@ -172,15 +158,8 @@ class GivenPostgres(Given):
     def _answers(self) -> bool:
         return answers(self.address)
 
-    def _from_own(self, file: Path) -> None:
-        self._own.start()
-        try:
-            save_database(self._own.login, self._own.database, file)
-        finally:
-            self._own.stop()
-
-    def _clear_own(self) -> None:
-        self._own.clear()
+    def _save_own(self, file: Path) -> None:
+        save_database(self._own.login, self._own.database, file)
 
 
 @contextmanager

@@ -128,20 +128,11 @@ class Administration(Session):
             LOG.warning("%s: it does not let us set %s", self._address.setting, ", ".join(settings))
 
 
-class GivenRedis(Given):
-    """An ElastiCache group on a server that the person runs.
-
-    Args:
-        folder: The store's folder.
-        address: Where the server is.
-        owner: Whose store it is.
-        own: The group as a server of the twin's own: what is wanted, and where its data may have been so far.
-    """
+class GivenRedis(Given[Valkey]):
+    """An ElastiCache group on a server that the person runs; arguments are those of the base class."""
 
     def __init__(self, folder: Path, address: Address, owner: Owner, own: Valkey) -> None:
-        super().__init__(folder, address)
-        self._owner = owner
-        self._own = own
+        super().__init__(folder, address, owner, own)
         self._run = ""
         self._mark = ""
 
@@ -175,20 +166,8 @@ class GivenRedis(Given):
             return _run(open_one) == self._run
         return False
 
-    def _open_again(self) -> None:
-        if self.is_alive:
-            with self.session() as at:
-                at.open()
-
-    def _from_own(self, file: Path) -> None:
-        self._own.start()
-        try:
-            save_keys(self._own.login, file, MARK.encode())
-        finally:
-            self._own.stop()
-
-    def _clear_own(self) -> None:
-        self._own.clear()
+    def _save_own(self, file: Path) -> None:
+        save_keys(self._own.login, file, MARK.encode())
 
 
 @contextmanager

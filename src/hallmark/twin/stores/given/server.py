@@ -11,11 +11,17 @@ from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from hallmark.errors import EnvironmentFault, HallmarkError
 from hallmark.twin.stores.given.address import Address
 from hallmark.twin.stores.held import GivenFault, Held
 
+if TYPE_CHECKING:  # drivers take longer than most commands
+    from hallmark.twin.stores.postgres import Postgres
+    from hallmark.twin.stores.valkey import Valkey
+
+Own = TypeVar("Own", bound="Postgres | Valkey")
 LOG = logging.getLogger(__name__)
 MOVED = "moved"
 """Copy of what a server of our own left, for as long as it is read in."""
@@ -72,17 +78,21 @@ class Session(ABC):
         """Write the data into a file."""
 
 
-class Given(ABC):
+class Given(ABC, Generic[Own]):
     """A store on a server that somebody else runs.
 
     Args:
         folder: The store's folder.
         address: Where the server is.
+        owner: Whose store it is.
+        own: The store as a server of the twin's own: what is wanted, and where its data may have been so far.
     """
 
-    def __init__(self, folder: Path, address: Address) -> None:
+    def __init__(self, folder: Path, address: Address, owner: Owner, own: Own) -> None:
         self.folder = folder
         self._given = address
+        self._owner = owner
+        self._own = own
         self._held = Held(folder)
         self._at_work = False
         self._looked = self._failed = 0.0
@@ -100,12 +110,8 @@ class Given(ABC):
         """Whether the server is there, and is the one that work began on."""
 
     @abstractmethod
-    def _from_own(self, file: Path) -> None:
-        """Write what a server of our own left in the folder into a file."""
-
-    @abstractmethod
-    def _clear_own(self) -> None:
-        """Remove what a server of our own left."""
+    def _save_own(self, file: Path) -> None:
+        """Write what the server of our own holds into a file, while it runs."""
 
     @property
     def address(self) -> tuple[str, int]:
@@ -134,7 +140,7 @@ class Given(ABC):
                 self._begin(at)
         except EnvironmentFault as error:
             raise GivenFault(error.message, error.hint) from None
-        self._clear_own()
+        self._own.clear()
         (self.folder / MOVED).unlink(missing_ok=True)
         self._at_work, self._looked = True, time.monotonic()
 
@@ -181,8 +187,18 @@ class Given(ABC):
         if not (self.folder / "data").exists():
             return None
         moved = self.folder / MOVED
-        self._from_own(moved)
+        self._own.start()
+        try:
+            self._save_own(moved)
+        finally:
+            self._own.stop()
         return moved
+
+    def _open_again(self) -> None:
+        """Have what is wanted now hold at once, if the store is at work."""
+        if self.is_alive:
+            with self.session() as at:
+                at.open()
 
     def _gone(self) -> GivenFault:
         return self._given.fault(f"does not hold the data of {self.folder.name} any more", "hallmark twin reset")
