@@ -28,7 +28,6 @@ LOGS = {
     "api-key-salt-changed": ("", ""),
 }
 """Component and words of its log; empty: no log says anything, which is the point."""
-RECOVERS_WITHIN = 240.0
 pytestmark = [
     pytest.mark.proof,
     pytest.mark.xdist_group("stores-on-twin"),

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 from hallmark.errors import EnvironmentFault
 from hallmark.twin.files import disk_fault, is_held
 from hallmark.twin.sources import mark
+from hallmark.twin.stores.given.address import POSTGRES, REDIS
 from hallmark.waiting import until
 
 T = TypeVar("T")
@@ -35,7 +36,7 @@ GIVES_UP_WITHIN = 2.0
 """Seconds to end that a part gets which does not answer."""
 MISLEADING = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_CONFIG_FILE", "MOTO_ACCOUNT_ID", "AWS_CA_BUNDLE", "KUBECONFIG")
 """Variables of the caller that would change what a part does."""
-SECRET = ("HALLMARK_TWIN_POSTGRES", "HALLMARK_TWIN_REDIS")
+SECRET = (POSTGRES, REDIS)
 """Variables with passwords, which no part reads (:mod:`hallmark.twin.stores.given.chosen`)."""
 FRUGAL = {"MALLOC_ARENA_MAX": "2", "MALLOC_TRIM_THRESHOLD_": "131072"}
 """Have glibc give memory back: with an arena for each thread, the parts with many threads kept 90 MB for nothing."""

@@ -49,8 +49,9 @@ def _is_open(network: Network, balancer: Balancer, target: Target) -> bool:
         return True
     leaves = _rules(network, balancer.groups, "IpPermissionsEgress")
     enters = _rules(network, groups, "IpPermissions")
+    own = sources(network, balancer)
     return any(admits(rule, target.port, groups, (target.address,)) for rule in leaves) and any(
-        admits(rule, target.port, balancer.groups, sources(network, balancer)) for rule in enters
+        admits(rule, target.port, balancer.groups, own) for rule in enters
     )
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -80,6 +80,20 @@ class Cloud:
         """The instance that a node is; None for a node that is none. Blocking."""
         identity = ((node or {}).get("spec") or {}).get("providerID", "").rpartition("/")[2]
         return self.fresh(identity, lambda: self._describe(identity)) if identity else None
+
+    def rules(self, groups: tuple[str, ...], kind: str) -> list[Mapping[str, Any]]:
+        """The rules of security groups. Blocking.
+
+        Args:
+            groups: Their ids.
+            kind: ``IpPermissions`` or ``IpPermissionsEgress``.
+        """
+
+        def read() -> list[Mapping[str, Any]]:
+            found = self.clients("ec2").describe_security_groups(GroupIds=list(groups))["SecurityGroups"]
+            return [rule for group in found for rule in group[kind]]
+
+        return self.fresh(f"{kind} {groups}", read) if groups else []
 
     def _describe(self, identity: str) -> Instance:
         reservations = self.clients("ec2").describe_instances(InstanceIds=[identity])["Reservations"]

@@ -110,7 +110,7 @@ class DataStores:
             return "unknown host"
         if not established:
             instance = self._cloud.instance(node) or Instance()
-            rules = self._rules(store.groups)
+            rules = self._cloud.rules(store.groups, "IpPermissions")
             if not any(admits(rule, port, instance.groups, {ip, instance.address}) for rule in rules):
                 return "timed out"
         return "refused" if store.status in DOWN or port != store.port else "connected"
@@ -172,13 +172,6 @@ class DataStores:
                     port = int(endpoint.get("Port") or 6379)
                     found[endpoint["Address"]] = Store(port, each["Status"], groups, (), subnet_group)
         return found
-
-    def _rules(self, groups: tuple[str, ...]) -> list[dict[str, Any]]:
-        def read() -> list[dict[str, Any]]:
-            found = self._clients("ec2").describe_security_groups(GroupIds=list(groups))["SecurityGroups"]
-            return [rule for group in found for rule in group["IpPermissions"]]
-
-        return self._cloud.fresh(f"rules {groups}", read) if groups else []
 
 
 def spot(cidr: str, name: str) -> str:

@@ -99,25 +99,19 @@ class Egress:
         groups = tuple(each["GroupId"] for each in endpoint.get("Groups", ())) or self._default_group(instance.vpc)
         address = spot(min(places), endpoint["ServiceName"]) if places else ""
         enters = any(
-            admits(rule, port, instance.groups, (instance.address,)) for rule in self._rules(groups, "IpPermissions")
+            admits(rule, port, instance.groups, (instance.address,))
+            for rule in self._cloud.rules(groups, "IpPermissions")
         )
         return Way(address, bool(address) and enters and self._is_let_out(vpc, instance, port, groups, address))
 
     def _is_let_out(self, vpc: Vpc, instance: Instance, port: int, groups: Iterable[str], address: str) -> bool:
-        rules = self._rules(tuple(sorted(instance.groups)), "IpPermissionsEgress")
+        rules = self._cloud.rules(tuple(sorted(instance.groups)), "IpPermissionsEgress")
         return any(admits(_spelled_out(rule, vpc), port, groups, (address,)) for rule in rules)
 
     def _default_group(self, vpc: str) -> tuple[str, ...]:
         wanted = [{"Name": "vpc-id", "Values": [vpc]}, {"Name": "group-name", "Values": ["default"]}]
         found = self._cloud.clients("ec2").describe_security_groups(Filters=wanted)["SecurityGroups"]
         return tuple(each["GroupId"] for each in found)
-
-    def _rules(self, groups: tuple[str, ...], kind: str) -> list[Mapping[str, Any]]:
-        def read() -> list[Mapping[str, Any]]:
-            found = self._cloud.clients("ec2").describe_security_groups(GroupIds=list(groups))["SecurityGroups"]
-            return [rule for group in found for rule in group[kind]]
-
-        return self._cloud.fresh(f"{kind} {groups}", read) if groups else []
 
     def _read(self, vpc: str) -> Vpc:
         ec2 = self._cloud.clients("ec2")

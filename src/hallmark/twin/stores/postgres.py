@@ -133,7 +133,7 @@ class Postgres(Server):
 
     def _settle(self) -> None:
         try:
-            with self._connect("postgres") as connection:
+            with connect(self.login, "postgres", PATIENCE) as connection:
                 self._make_roles(connection)
                 self._move_in(connection)
                 for name in filter(None, ("postgres", self.database)):
@@ -171,20 +171,6 @@ class Postgres(Server):
             connection.execute(sql.SQL("CREATE DATABASE {}").format(what))
         connection.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(what, whose))
 
-    def _connect(self, database: str) -> psycopg.Connection:
-        login = self.login
-        return psycopg.connect(
-            host=login.host,
-            port=login.port,
-            dbname=database,
-            user=login.user,
-            password=login.password,
-            autocommit=True,
-            connect_timeout=int(PATIENCE),
-            sslmode="disable",
-            gssencmode="disable",
-        )
-
     def _account(self) -> int | None:
         return pwd.getpwnam("nobody").pw_uid if os.geteuid() == 0 else None
 
@@ -199,3 +185,27 @@ class Postgres(Server):
     def _give(self, path: Path) -> None:
         if (account := self._account()) is not None:
             os.chown(path, account, account)
+
+
+def connect(login: Login, database: str, seconds: float) -> psycopg.Connection:
+    """Connect an administrator to a server on loopback, which speaks in clear; each statement counts at once.
+
+    Args:
+        login: Who.
+        database: To which database.
+        seconds: Within what time.
+
+    Raises:
+        psycopg.OperationalError: Nobody answers, or it lets nobody in.
+    """
+    return psycopg.connect(
+        host=login.host,
+        port=login.port,
+        user=login.user,
+        password=login.password,
+        dbname=database,
+        autocommit=True,
+        connect_timeout=int(seconds),
+        sslmode="disable",
+        gssencmode="disable",
+    )

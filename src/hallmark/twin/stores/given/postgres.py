@@ -20,7 +20,7 @@ from hallmark.twin.stores import binaries
 from hallmark.twin.stores.copies import ANSWERS_WITHIN, load_database, save_database
 from hallmark.twin.stores.given.address import Address
 from hallmark.twin.stores.given.server import Given, Owner, Session
-from hallmark.twin.stores.postgres import Postgres
+from hallmark.twin.stores.postgres import Postgres, connect
 
 LOG = logging.getLogger(__name__)
 OLDEST = 14
@@ -171,17 +171,7 @@ def connected(address: Address) -> Iterator[psycopg.Connection]:
     """
     login, again = address.login, "then: hallmark twin up"
     try:
-        with psycopg.connect(
-            host=login.host,
-            port=login.port,
-            user=login.user,
-            password=login.password,
-            dbname=address.database,
-            autocommit=True,
-            connect_timeout=int(ANSWERS_WITHIN),
-            sslmode="disable",
-            gssencmode="disable",
-        ) as connection:
+        with connect(login, address.database, ANSWERS_WITHIN) as connection:
             yield connection
     except psycopg.OperationalError as error:
         if "FATAL" in str(error):
