@@ -5,6 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 from hallmark.twin.platform import secrets, tokens
+from hallmark.twin.stores.postgres import connect
 
 PASSWORD = "Correct-Horse-1"
 
@@ -154,7 +155,7 @@ def test_passwords() -> None:
 
 def test_nothing_secret_is_stored_or_logged(platform: Any) -> None:
     """No key, password or token is in the database or in a log."""
-    with platform.database._connect("app") as connection:
+    with connect(platform.database.login, "app", 10) as connection:
         kept = str(connection.execute("select row_to_json(k), row_to_json(u) from api_keys k, users u").fetchall())
     logs = "".join(pod.log for pod in platform.pods.values())
 
