@@ -50,7 +50,7 @@ def ready_since(pod: Json) -> str:
 def test_a_killed_kubelet_takes_its_containers_along(other_cluster: Any, shell: Spec) -> None:
     """After kill -9 no container lives, and a new kubelet runs the pods again without counting a restart."""
     path = other_cluster.pod("lives", shell("echo begun; sleep 600"))
-    before = other_cluster.when(path, runs)
+    before = other_cluster.when(path, lambda pod: runs(pod) and other_cluster.log("lives") == "begun\n")
     containers = session(other_cluster)
     assert until(lambda: len(members(containers)) == 2, 5)
     other_cluster.stop(signal.SIGKILL)

@@ -74,7 +74,7 @@ class Board:
 
     def carries(self, name: str, port: int) -> bool:
         """Whether a pod gets through to a server: as long as there is none, a name alone is open, and has no line."""
-        return self.nc(name, port) == "open" and bool(self.ask("GET")[name]["lines"])
+        return self.nc(name, port) == "open" and bool(self.ask("GET").get(name, {}).get("lines"))
 
     @property
     def authority(self) -> str:

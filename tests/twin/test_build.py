@@ -24,7 +24,7 @@ SLEEPS = """
 resource "terraform_data" "first" {}
 resource "terraform_data" "slow" {
   depends_on = [terraform_data.first]
-  provisioner "local-exec" { command = "sleep 8" }
+  provisioner "local-exec" { command = "sleep 20" }
 }
 """
 FAILS = """
