@@ -5,6 +5,7 @@ from typing import Any
 
 from hallmark.grading.mutation import Edit, mutant
 from hallmark.model import Call, Status
+from hallmark.views.firewall import COMMON_RULES
 
 COMMON = "AWSManagedRulesCommonRuleSet"
 LABEL = "awswaf:managed:aws:core-rule-set:SizeRestrictions_Body"
@@ -243,6 +244,27 @@ def managed_rules_only_count(edit: Edit) -> None:
 def only_the_rate_rule_is_left(edit: Edit) -> None:
     """Nothing but the rate limit."""
     _acl(edit)["Rules"] = [_rate_rule(edit)]
+
+
+@mutant(breaks=["firewall_filters"])
+def everything_is_allowed_before_the_filters(edit: Edit) -> None:
+    """A rule behind the rate limit lets everything through, so that nothing behind it filters."""
+    _acl(edit)["Rules"].append(_rule("let-all-in", 1, "Allow", _path("/")))
+
+
+@mutant(breaks=["firewall_filters"])
+def every_managed_rule_is_overridden(edit: Edit) -> None:
+    """The Common rule set is in place, and each of its rules counts."""
+    overrides = [{"Name": name, "ActionToUse": {"Count": {}}} for name in sorted(COMMON_RULES)]
+    _common(edit)["RuleActionOverrides"] = overrides
+    _acl(edit)["Rules"] = [_rate_rule(edit), _common_rule(edit)]
+
+
+@mutant(breaks=())
+def health_checks_are_allowed_before_the_filters(edit: Edit) -> None:
+    """One path, for addresses on a list."""
+    narrow = {"AndStatement": {"Statements": [_addresses(), _path("/api/v1/ok", "EXACTLY")]}}
+    _acl(edit)["Rules"].append(_rule("health", 1, "Allow", narrow))
 
 
 @mutant(breaks=())

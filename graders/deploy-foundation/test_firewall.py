@@ -17,10 +17,14 @@ def _traces(edge: Edge, provokes: str) -> list[Sample]:
     return [Sample("POST", path, edge.host, TRACE_BYTES, frozenset({provokes})) for path in INGESTION]
 
 
+def _reading(edge: Edge) -> list[Sample]:
+    """Signing in, and reading."""
+    return [Sample("POST", "/api/v1/login", edge.host), Sample("GET", "/api/v1/sessions", edge.host)]
+
+
 def _everyday(edge: Edge) -> list[Sample]:
     """What an attacker would repeat: signing in, reading, and sending traces."""
-    reading = [Sample("POST", "/api/v1/login", edge.host), Sample("GET", "/api/v1/sessions", edge.host)]
-    return [*reading, *_traces(edge, BODY_SIZE)]
+    return [*_reading(edge), *_traces(edge, BODY_SIZE)]
 
 
 def _show_acl(balancer: Balancer) -> str:
@@ -76,11 +80,15 @@ def test_rate_limited(edge: Edge) -> str:
 )
 def test_firewall_filters(edge: Edge) -> None:
     """The firewall blocks bad requests, not only too many."""
-    if not edge.firewall.filters:
+    acl = edge.firewall
+    filters = acl.filters(_reading(edge))
+    if filters is None:
+        raise Unobservable("undecidable", f"whether {acl.name} allows all requests first is not read here")
+    if not filters:
         raise Miss(
-            expected="a rule or managed rule group that blocks",
-            observed=", ".join(f"{rule.name}: {rule.action}" for rule in edge.firewall.rules) or "no rule",
-            where=edge.firewall.arn,
+            expected="a rule or managed rule group that blocks, and is asked before a rule allows everything",
+            observed=", ".join(f"{rule.name}: {rule.action}" for rule in acl.rules) or "no rule",
+            where=acl.arn,
             next=_show_acl(edge.entrance),
         )
 

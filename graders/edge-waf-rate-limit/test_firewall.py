@@ -172,12 +172,10 @@ def _counts(rule: Rule, sample: Sample) -> bool:
 
 
 def _enforces(acl: WebAcl, rule: Rule, name: str, request: Sample) -> bool:
-    if rule.managed.get("Name") != name or rule.action != "Block":
+    if rule.managed.get("Name") != name or not rule.filters:
         return False
     scope = rule.managed.get("ScopeDownStatement")
-    earlier = acl.rules[: acl.rules.index(rule)]
-    allowed = any(each.action == "Allow" and matches(each.statement, request) is not False for each in earlier)
-    return not allowed and (not scope or matches(scope, request) is True)
+    return not acl.gates(rule, request) and (not scope or matches(scope, request) is True)
 
 
 def _actions(acl: WebAcl) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hallmark.views.firewall import BODY_SIZE, WebAcl, web_acl
+from hallmark.views.firewall import BODY_SIZE, COMMON_RULES, WebAcl, web_acl
 from hallmark.views.statements import Sample, matches
 
 TRACE = Sample("POST", "/api/v1/runs/batch", "langsmith.example", 20_000, frozenset({BODY_SIZE}))
@@ -110,7 +110,7 @@ def test_statements_are_true_false_or_undecidable(statement: dict[str, Any], *, 
 def test_labels_match_by_their_end_and_namespaces_by_their_parts(scope: str, key: str, *, truth: bool) -> None:
     """As the developer guide describes label match statements."""
     label = "awswaf:managed:aws:core-rule-set:SizeRestrictions_Body"
-    assert matches({"LabelMatchStatement": {"Scope": scope, "Key": key}}, TRACE, {label}) is truth
+    assert matches({"LabelMatchStatement": {"Scope": scope, "Key": key}}, TRACE, {label: True}) is truth
 
 
 def acl(*rules: dict[str, Any], default: str = "Allow", groups: Mapping[str, Any] = MappingProxyType({})) -> WebAcl:
@@ -222,7 +222,56 @@ def test_a_client_is_limited_when_one_rate_rule_surely_counts_it(subject: WebAcl
     assert bool(subject.unlimited([TRACE])) is not limited
 
 
-def test_filters_are_rules_that_refuse_for_what_a_request_is() -> None:
-    """A rate rule is none, nor is a rule that only counts."""
-    rules = (rate(), common(), common("Count"), own("Block", YES), own("Count", YES), own("Allow", YES))
-    assert [rule.name for rule in acl(*rules).filters] == ["r1", "r3"]
+NEVER = [one for name in COMMON_RULES for one in to(name, "Count")]
+"""Overrides that leave nothing of the Common rule set."""
+SEEN = own("Count", byte_match("/"), RuleLabels=[{"Name": "mine:seen"}])
+PERHAPS = own("Count", MAYBE, RuleLabels=[{"Name": "mine:seen"}])
+
+
+def labelled(key: str) -> dict[str, Any]:
+    """A label match statement."""
+    return {"LabelMatchStatement": {"Scope": "LABEL", "Key": key}}
+
+
+@pytest.mark.parametrize(
+    ("subject", "filters"),
+    [
+        (acl(common()), True),
+        (acl(own("Block", NO)), True),
+        (acl(group("g"), groups=OWN), True),
+        (acl(rate(), common("Count"), own("Count", YES), own("Allow", YES)), False),
+        (acl(common(RuleActionOverrides=NEVER)), False),
+        (acl(common(RuleActionOverrides=NEVER[1:])), True),
+        (acl(common(RuleActionOverrides=NEVER, Name="AWSManagedRulesSQLiRuleSet")), True),
+        (acl(own("Allow", byte_match("/")), common()), False),
+        (acl(own("Allow", no(LISTED)), common()), False),
+        (acl(own("Allow", size("GE", 0, UriPath={})), common()), False),
+        (acl(own("Allow", byte_match("/api/v1/runs/b")), common()), True),
+        (acl(own("Allow", both(LISTED, byte_match("/health"))), common()), True),
+        (acl(own("Allow", LISTED), common()), True),
+        (acl(common(), own("Allow", byte_match("/"))), True),
+        (acl(own("Allow", MAYBE), common()), None),
+        (acl(SEEN, own("Allow", labelled("mine:seen")), common()), False),
+        (acl(PERHAPS, own("Allow", labelled("mine:seen")), common()), None),
+        (acl(own("Allow", labelled("mine:seen")), common()), True),
+        (acl(own("Allow", labelled("awswaf:clientip:geo:country:DE")), common()), None),
+    ],
+)
+def test_a_filter_refuses_for_what_a_request_is_before_all_are_let_in(subject: WebAcl, *, filters: bool | None) -> None:
+    """A rate rule is none, nor one that only counts, nor one behind a rule that allows everything."""
+    assert subject.filters([TRACE, Sample("GET", "/api/v1/sessions", "langsmith.example")]) is filters
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        [SEEN, own("Allow", labelled("mine:seen"))],
+        [PERHAPS, own("Allow", labelled("mine:seen"))],
+        [common(RuleActionOverrides=to(BODY_SIZE, "Allow"))],
+        [common(RuleActionOverrides=to("NoUserAgent_HEADER", "Allow"))],
+    ],
+)
+def test_what_lets_a_client_in_before_it_is_counted(first: list[dict[str, Any]]) -> None:
+    """By a label an earlier rule set, or by an override of a managed rule: then nobody counts."""
+    assert acl(*first, rate()).unlimited([TRACE])
+    assert not acl(rate(), *first).unlimited([TRACE])

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from hallmark.views.statements import Sample, matches
+from hallmark.views.statements import Sample, Truth, matches
 
 CEILING = 1000
 """Requests a second of one client above which a limit limits nothing: more than the largest documented profile
@@ -18,6 +18,15 @@ of the platform takes from all clients together, about 1000 traces a second."""
 BODY_SIZE = "SizeRestrictions_BODY"
 BODY_RULES = (BODY_SIZE, "CrossSiteScripting_BODY", "GenericLFI_BODY", "GenericRFI_BODY", "EC2MetaDataSSRF_BODY")
 """Rules of the Common rule set that look into bodies; each labels what it matches."""
+COMMON_RULES = frozenset({
+    *BODY_RULES, "NoUserAgent_HEADER", "UserAgent_BadBots_HEADER",
+    "SizeRestrictions_QUERYSTRING", "SizeRestrictions_Cookie_HEADER", "SizeRestrictions_URIPATH",
+    "EC2MetaDataSSRF_COOKIE", "EC2MetaDataSSRF_URIPATH", "EC2MetaDataSSRF_QUERYARGUMENTS",
+    "GenericLFI_QUERYARGUMENTS", "GenericLFI_URIPATH", "GenericRFI_QUERYARGUMENTS", "GenericRFI_URIPATH",
+    "RestrictedExtensions_URIPATH", "RestrictedExtensions_QUERYARGUMENTS",
+    "CrossSiteScripting_COOKIE", "CrossSiteScripting_QUERYARGUMENTS", "CrossSiteScripting_URIPATH",
+})  # fmt: skip
+"""All rules of the Common rule set."""
 _COMMON = ("AWS", "AWSManagedRulesCommonRuleSet")
 _LABEL = "awswaf:managed:aws:core-rule-set:"
 _REFUSING = frozenset({"Block", "Captcha", "Challenge"})
@@ -54,6 +63,17 @@ class Rule:
         managed: Mapping[str, Any] = self.statement.get("ManagedRuleGroupStatement", {})
         return managed
 
+    @property
+    def is_common(self) -> bool:
+        """Whether it is AWS's Common rule set, the one whose rules are known here."""
+        return bool(self.managed) and (self.managed["VendorName"], self.managed["Name"]) == _COMMON
+
+    @property
+    def filters(self) -> bool:
+        """Whether it refuses requests for what they are, not for how many there are."""
+        tamed = {name for name, action in self.overrides.items() if action not in _REFUSING}
+        return self.action in _REFUSING and not self.rate and not (self.is_common and tamed >= COMMON_RULES)
+
 
 @dataclass(frozen=True)
 class WebAcl:
@@ -71,17 +91,24 @@ class WebAcl:
     default: str
     rules: tuple[Rule, ...]
 
-    @property
-    def filters(self) -> list[Rule]:
-        """Rules that refuse requests for what they are, not for how many there are."""
-        return [rule for rule in self.rules if rule.action in _REFUSING and not rule.rate]
+    def filters(self, samples: Iterable[Sample]) -> Truth:
+        """Whether one of *samples* meets a rule that filters; None when an earlier rule may let each of them in."""
+        ways = [self.gates(rule, sample).values() for sample in samples for rule in self.rules if rule.filters]
+        return True if any(not way for way in ways) else None if any(True not in way for way in ways) else False
+
+    def gates(self, rule: Rule, sample: Sample) -> dict[str, Truth]:
+        """Return names of rules that let *sample* in before *rule* sees it: surely, or (None) perhaps."""
+        labels: dict[str, Truth] = {}
+        earlier = self.rules[: self.rules.index(rule)]
+        found = {one.name: _lets_in(one, sample, labels) for one in earlier}
+        return {name: truth for name, truth in found.items() if truth is not False}
 
     def refusal(self, sample: Sample) -> str | None:
         """Return the name of what refuses *sample*: empty when nothing does, None when that is undecidable.
 
         A rule of one's own that is undecidable counts as not matching: it asks for what the sample does not say.
         """
-        labels: set[str] = set()
+        labels: dict[str, Truth] = {}
         for rule in self.rules:
             if rule.rate:
                 continue
@@ -106,9 +133,7 @@ class WebAcl:
         scope = rule.rate.get("ScopeDownStatement")
         if scope and not matches(scope, sample):
             found.append(f"its scope-down statement does not surely cover {sample}")
-        earlier = self.rules[: self.rules.index(rule)]
-        if gates := [r.name for r in earlier if r.action == "Allow" and matches(r.statement, sample) is not False]:
-            found.append(f"rule {gates[0]} may allow {sample} before it counts")
+        found += [f"rule {name} may allow {sample} before it counts" for name in self.gates(rule, sample)]
         return found
 
 
@@ -171,28 +196,41 @@ def _by_priority(rules: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return sorted(rules, key=lambda rule: int(rule["Priority"]))
 
 
-def _managed(rule: Rule, sample: Sample, labels: set[str]) -> str | None:
+def _lets_in(rule: Rule, sample: Sample, labels: dict[str, Truth]) -> Truth:
+    """Whether *rule* ends the evaluation of *sample* by allowing it."""
+    if not rule.managed:
+        truth = _labelled(rule, sample, labels)
+        return truth if rule.action == "Allow" else False
+    action = _managed(rule, sample, labels)
+    allows = rule.action != "Count" and "Allow" in rule.overrides.values()
+    return True if action == "Allow" else None if allows else False
+
+
+def _managed(rule: Rule, sample: Sample, labels: dict[str, Truth]) -> str | None:
     """Return the action a managed group takes: empty for none, None when undecidable."""
-    if (rule.managed["VendorName"], rule.managed["Name"]) != _COMMON:
+    if not rule.is_common:
         return ""
     scope = rule.managed.get("ScopeDownStatement")
     applies = matches(scope, sample, labels) if scope else True
-    if applies is None:
-        return None
-    for name in BODY_RULES if applies else ():
+    for name in BODY_RULES if applies is not False else ():
         if name in sample.provokes:
-            labels.add(_LABEL + name.replace("_BODY", "_Body"))
+            labels[_LABEL + name.replace("_BODY", "_Body")] = applies
             action = "Count" if rule.action == "Count" else rule.overrides.get(name, "Block")
             if action != "Count":
-                return action
+                return action if applies else None
     return ""
 
 
-def _own(rule: Rule, sample: Sample, labels: set[str]) -> str:
-    if not matches(rule.statement, sample, labels):
-        return ""
-    labels.update(rule.labels)
-    return "" if rule.action == "Count" else rule.action
+def _own(rule: Rule, sample: Sample, labels: dict[str, Truth]) -> str:
+    return rule.action if _labelled(rule, sample, labels) and rule.action != "Count" else ""
+
+
+def _labelled(rule: Rule, sample: Sample, labels: dict[str, Truth]) -> Truth:
+    """Whether *sample* matches *rule*, which then labels it."""
+    truth = matches(rule.statement, sample, labels)
+    if truth is not False:
+        labels.update({name: labels.get(name) or truth for name in rule.labels})
+    return truth
 
 
 def _by_address(rate: Mapping[str, Any]) -> bool:

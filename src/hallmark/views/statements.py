@@ -6,12 +6,18 @@ not read and undecidable too (AWS WAF developer guide, "Rule statements").
 """
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 Truth = bool | None
 """True, False, or undecidable."""
+Labels = Mapping[str, Truth]
+"""Labels of a request: surely there, or (None) perhaps."""
+NO_LABELS: Labels = MappingProxyType({})
+_OF_THE_ADDRESS = "awswaf:clientip:"
+"""Where WAF itself puts what it knows of a client's address: no sample says it."""
 BODY_LIMIT = 8192
 """Bytes of a body that WAF looks at behind an Application Load Balancer (developer guide, "Body inspection")."""
 _HARMLESS_CHANGES = frozenset({
@@ -47,37 +53,39 @@ class Sample:
         return f"{self.method} {self.path}"
 
 
-def matches(statement: Mapping[str, Any], sample: Sample, labels: Collection[str] = ()) -> Truth:
+def matches(statement: Mapping[str, Any], sample: Sample, labels: Labels = NO_LABELS) -> Truth:
     """Whether *sample*, labelled with *labels*, matches *statement*; None when that is undecidable here."""
     ((kind, body),) = statement.items()
     return _TESTS[kind](body, sample, labels) if kind in _TESTS else None
 
 
-def _and(body: Mapping[str, Any], sample: Sample, labels: Collection[str]) -> Truth:
+def _and(body: Mapping[str, Any], sample: Sample, labels: Labels) -> Truth:
     return _all(matches(one, sample, labels) for one in body["Statements"])
 
 
-def _or(body: Mapping[str, Any], sample: Sample, labels: Collection[str]) -> Truth:
-    return _negated(_all(_negated(matches(one, sample, labels)) for one in body["Statements"]))
+def _or(body: Mapping[str, Any], sample: Sample, labels: Labels) -> Truth:
+    return _any(matches(one, sample, labels) for one in body["Statements"])
 
 
-def _not(body: Mapping[str, Any], sample: Sample, labels: Collection[str]) -> Truth:
+def _not(body: Mapping[str, Any], sample: Sample, labels: Labels) -> Truth:
     return _negated(matches(body["Statement"], sample, labels))
 
 
-def _byte_match(body: Mapping[str, Any], sample: Sample, _: Collection[str]) -> Truth:
+def _byte_match(body: Mapping[str, Any], sample: Sample, _: Labels) -> Truth:
     return _on_text(body, sample, lambda text: _text_fits(body, text))
 
 
-def _regex_match(body: Mapping[str, Any], sample: Sample, _: Collection[str]) -> Truth:
+def _regex_match(body: Mapping[str, Any], sample: Sample, _: Labels) -> Truth:
     return _on_text(body, sample, lambda text: _regex_matches(body["RegexString"], text))
 
 
-def _label_match(body: Mapping[str, Any], _: Sample, labels: Collection[str]) -> Truth:
-    return any(_label_matches(body, label) for label in labels)
+def _label_match(body: Mapping[str, Any], _: Sample, labels: Labels) -> Truth:
+    if body["Key"].startswith(_OF_THE_ADDRESS):
+        return None
+    return _any(truth for label, truth in labels.items() if _label_matches(body, label))
 
 
-def _ip_set(_: Mapping[str, Any], __: Sample, ___: Collection[str]) -> Truth:
+def _ip_set(_: Mapping[str, Any], __: Sample, ___: Labels) -> Truth:
     return False  # an ordinary client is on no list of addresses
 
 
@@ -129,7 +137,7 @@ def _regex_matches(pattern: str, text: str) -> Truth:
         return None  # WAF speaks PCRE, Python a dialect of it
 
 
-def _size(body: Mapping[str, Any], sample: Sample, _: Collection[str]) -> Truth:
+def _size(body: Mapping[str, Any], sample: Sample, _: Labels) -> Truth:
     where = body["FieldToMatch"]
     if "Body" not in where:
         text = _text(where, sample)
@@ -158,11 +166,15 @@ def _all(truths: Iterable[Truth]) -> Truth:
     return False if False in seen else None if None in seen else True
 
 
+def _any(truths: Iterable[Truth]) -> Truth:
+    return _negated(_all(_negated(truth) for truth in truths))
+
+
 def _negated(truth: Truth) -> Truth:
     return None if truth is None else not truth
 
 
-_TESTS: Mapping[str, Callable[[Mapping[str, Any], Sample, Collection[str]], Truth]] = {
+_TESTS: Mapping[str, Callable[[Mapping[str, Any], Sample, Labels], Truth]] = {
     "AndStatement": _and,
     "OrStatement": _or,
     "NotStatement": _not,
