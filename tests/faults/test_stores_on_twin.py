@@ -28,12 +28,7 @@ LOGS = {
     "api-key-salt-changed": ("", ""),
 }
 """Component and words of its log; empty: no log says anything, which is the point."""
-pytestmark = [
-    pytest.mark.proof,
-    pytest.mark.xdist_group("stores-on-twin"),
-    # The way in hands its authority's file to httpx, which would rather have a context.
-    pytest.mark.filterwarnings("ignore:.*verify=<str>:DeprecationWarning"),
-]
+pytestmark = [pytest.mark.proof, pytest.mark.xdist_group("stores-on-twin")]
 
 
 @dataclass(frozen=True)
