@@ -157,7 +157,7 @@ def ingestion_is_allowed_before_it_is_counted(edit: Edit) -> None:
     _acl(edit)["Rules"].append(_rule("let-traces-in", 1, "Allow", _any_path(*PATHS)))
 
 
-@mutant(breaks=["rate_limited"])
+@mutant(breaks=["rate_limited", "firewall_filters"])
 def everything_is_allowed_first(edit: Edit) -> None:
     """A rule in front lets everything through that asks for the host."""
     _rate_rule(edit)["Priority"] = 2

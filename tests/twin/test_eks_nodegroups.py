@@ -144,6 +144,51 @@ def test_an_impossible_group_is_refused(aws: Clients, network: Any, refused: Any
         _create(aws, "arn:aws:iam::111122223333:role/any", network.subnets, **wish)
 
 
+def _open(aws: Clients, network: Any) -> None:
+    """Lead the network's default route to its internet gateway."""
+    ec2, mine = aws("ec2"), {"Name": "vpc-id", "Values": [network.vpc]}
+    attached = {"Name": "attachment.vpc-id", "Values": [network.vpc]}
+    table = ec2.describe_route_tables(Filters=[mine])["RouteTables"][0]["RouteTableId"]
+    gateway = ec2.describe_internet_gateways(Filters=[attached])["InternetGateways"][0]["InternetGatewayId"]
+    ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
+
+
+@pytest.mark.usefixtures("cluster")
+def test_a_group_whose_nodes_would_get_no_public_address_fails(
+    aws: Clients, role: str, network: Any, refused: Any
+) -> None:
+    """It is made, has no machines and says why; it can be removed, and nothing else."""
+    _open(aws, network)
+    aws("ec2").modify_subnet_attribute(SubnetId=network.subnets[0], MapPublicIpOnLaunch={"Value": True})
+    _create(aws, role, network.subnets)
+
+    group = _describe(aws)
+    (issue,) = group["health"]["issues"]
+    assert group["status"] == "CREATE_FAILED"
+    assert (issue["code"], issue["resourceIds"]) == ("Ec2SubnetInvalidConfiguration", network.subnets[1:])
+    assert "does not automatically assign public IP addresses" in issue["message"]
+    assert _machines(aws) == []
+    with refused("InvalidRequestException", "not in Active State"):
+        aws("eks").update_nodegroup_config(clusterName="lab", nodegroupName="general", scalingConfig=SIZES)
+    aws("eks").delete_nodegroup(clusterName="lab", nodegroupName="general")
+    assert aws("eks").list_nodegroups(clusterName="lab")["nodegroups"] == []
+
+
+@pytest.mark.usefixtures("cluster")
+def test_nodes_with_public_addresses_may_stand_in_public_subnets(aws: Clients, role: str, network: Any) -> None:
+    """Because the subnet hands them out, or because the template asks for them."""
+    _open(aws, network)
+    address = {"NetworkInterfaces": [{"DeviceIndex": 0, "AssociatePublicIpAddress": True}]}
+    aws("ec2").create_launch_template(LaunchTemplateName="node", LaunchTemplateData=address)
+
+    group = _create(aws, role, network.subnets, launchTemplate={"name": "node", "version": "1"})
+    assert group["status"] == "ACTIVE"
+    aws("eks").delete_nodegroup(clusterName="lab", nodegroupName="general")
+    for subnet in network.subnets:
+        aws("ec2").modify_subnet_attribute(SubnetId=subnet, MapPublicIpOnLaunch={"Value": True})
+    assert _create(aws, role, network.subnets)["status"] == "ACTIVE"
+
+
 def test_groups_of_a_cluster_there_is_not_are_absent(aws: Clients, refused: Any) -> None:
     """AWS says that the cluster is not there; it does not fail."""
     with refused("ResourceNotFoundException", "No cluster found"):

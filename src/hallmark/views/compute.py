@@ -198,7 +198,7 @@ def _node_group(raw: dict[str, Any]) -> NodeGroup:
         issues=tuple(issue["code"] for issue in raw.get("health", {}).get("issues", [])),
         subnets=tuple(raw["subnets"]),
         is_dedicated=bool(effects & {"NO_SCHEDULE", "NO_EXECUTE"}),
-        scaling_groups=tuple(group["name"] for group in raw["resources"]["autoScalingGroups"]),
+        scaling_groups=tuple(group["name"] for group in raw.get("resources", {}).get("autoScalingGroups", [])),
         role_arn=raw["nodeRole"],
     )
 

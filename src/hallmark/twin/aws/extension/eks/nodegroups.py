@@ -11,9 +11,11 @@ from moto.autoscaling.models import autoscaling_backends
 from moto.core.responses import ActionResult
 from moto.ec2.models import ec2_backends
 from moto.ec2.models.instance_types import INSTANCE_TYPES
+from moto.eks.exceptions import InvalidRequestException
 from moto.eks.models import EKSBackend
 from moto.eks.responses import EKSResponse
 
+from hallmark.twin.aws.extension.eks.addresses import without_addresses
 from hallmark.twin.aws.extension.eks.common import cluster_of, invalid
 from hallmark.twin.aws.extension.eks.updates import record
 from hallmark.twin.aws.extension.patching import Function, around, extend, parameter
@@ -65,8 +67,11 @@ def _create_nodegroup(original: Function, request: Any) -> Any:
     )
     group.update_config = parameter(request, "updateConfig") or {"maxUnavailable": 1}
     group.node_repair_config = parameter(request, "nodeRepairConfig")
-    group.health = {"issues": []}
-    _launch(backend, cluster, group)
+    group.health = {"issues": without_addresses(_ec2(backend), group, _machine(backend, cluster, group))}
+    if group.health["issues"]:
+        group.status, group.resources = "CREATE_FAILED", {}
+    else:
+        _launch(backend, cluster, group)
     return answer
 
 
@@ -133,6 +138,7 @@ def _update_nodegroup_config(original: Function, request: Any) -> Any:
     cluster = cluster_of(request)
     group = request.eks_backend.describe_nodegroup(cluster.name, parameter(request, "nodegroupName"))
     _refuse_sizes(group.scaling_config | (parameter(request, "scalingConfig") or {}))
+    _refuse_failed(group)
     original(request)
     machines = _machines(request.eks_backend, group)
     machines.min_size, machines.max_size = group.scaling_config["minSize"], group.scaling_config["maxSize"]
@@ -153,7 +159,8 @@ def _delete_nodegroup(original: Function, backend: Any, *args: Any, **kwargs: An
     group = original(backend, *args, **kwargs)
     if _machines(backend, group):
         _autoscaling(backend).delete_auto_scaling_group(group.resources["autoScalingGroups"][0]["name"])
-    _ec2(backend).delete_launch_template(f"eks-{group.uuid}", None)
+    if group.resources:
+        _ec2(backend).delete_launch_template(f"eks-{group.uuid}", None)
     return group
 
 
@@ -161,6 +168,7 @@ def update_nodegroup_version(request: Any) -> ActionResult:
     """UpdateNodegroupVersion: Kubernetes version, image release, launch template."""
     cluster = cluster_of(request)
     group = request.eks_backend.describe_nodegroup(cluster.name, parameter(request, "nodegroupName"))
+    _refuse_failed(group)
     group.version = parameter(request, "version") or cluster.version
     group.release_version = parameter(request, "releaseVersion") or _release(group.version)
     if group.launch_template:
@@ -183,8 +191,18 @@ def _replace(backend: Any, cluster: Any, group: Any) -> None:
 
 
 def _machines(backend: Any, group: Any) -> Any:
-    name = group.resources["autoScalingGroups"][0]["name"]
-    return _autoscaling(backend).autoscaling_groups.get(name)
+    names = [one["name"] for one in group.resources.get("autoScalingGroups", [])]
+    return _autoscaling(backend).autoscaling_groups.get(names[0]) if names else None
+
+
+def _refuse_failed(group: Any) -> None:
+    if group.status == "CREATE_FAILED":
+        raise InvalidRequestException(
+            message="Nodegroup cannot be updated as it is currently not in Active State",
+            clusterName=group.cluster_name,
+            nodegroupName=group.nodegroup_name,
+            addonName=None,
+        )
 
 
 def _refuse_sizes(scaling: dict[str, int]) -> None:
