@@ -76,6 +76,20 @@ def everything_goes_after_a_month(edit: Edit) -> None:
 
 
 @mutant(breaks=["bucket_lifecycle"])
+def long_lived_are_archived(edit: Edit) -> None:
+    """Payloads of long-lived traces move to an archive after 90 days: the trace is there, its payload is not."""
+    for rule in _rules(edit, "ttl_l/"):
+        rule["Transitions"] = [{"Days": 90, "StorageClass": "DEEP_ARCHIVE"}]
+
+
+@mutant(breaks=())
+def long_lived_move_to_cheaper_storage(edit: Edit) -> None:
+    """The same with storage that answers at once."""
+    for rule in _rules(edit, "ttl_l/"):
+        rule["Transitions"] = [{"Days": 30, "StorageClass": "STANDARD_IA"}, {"Days": 90, "StorageClass": "GLACIER_IR"}]
+
+
+@mutant(breaks=["bucket_lifecycle"])
 def rule_only_for_tagged_objects(edit: Edit) -> None:
     """The rule takes only objects with a tag, which LangSmith never sets."""
     for rule in _rules(edit, "ttl_s/"):
@@ -155,6 +169,19 @@ def policy_limits_to_the_endpoint(edit: Edit) -> None:
         policy["Statement"].append(
             {"Effect": "Deny", "Principal": "*", "Action": "s3:*Object", "Resource": resource, "Condition": elsewhere}
         )
+        answer["Policy"] = json.dumps(policy)
+
+
+@mutant(breaks=["service_accounts_reach_bucket", "s3_stays_inside"])
+def policy_limits_to_a_vpc_that_s3_does_not_see(edit: Edit) -> None:
+    """The bucket's policy asks for the VPC, and no endpoint tells S3 of it: pods come by the NAT gateway."""
+    for answer in edit.answers("ec2", "describe_vpc_endpoints"):
+        answer["VpcEndpoints"] = []
+    for answer in edit.answers("s3", "get_bucket_policy"):
+        policy = json.loads(answer["Policy"])
+        own = next(edit.each("ec2", "describe_vpcs", "Vpcs"))["VpcId"]
+        shut = {"Condition": {"StringNotEquals": {"aws:SourceVpc": own}}, "Effect": "Deny", "Principal": "*"}
+        policy["Statement"].append(shut | {"Action": "s3:*Object", "Resource": policy["Statement"][0]["Resource"]})
         answer["Policy"] = json.dumps(policy)
 
 

@@ -72,10 +72,11 @@ def test_bucket_lifecycle(storage: Storage) -> None:
     for bucket in storage.buckets:
         for prefix, days in KEPT_DAYS.items():
             whole = [e for e in bucket.expiries if e.is_whole and prefix.startswith(e.prefix)]
-            early = [e for e in bucket.expiries if _touches(e.prefix, prefix) and e.days < days]
+            ends = (*bucket.expiries, *bucket.archivals)
+            early = [e for e in ends if _touches(e.prefix, prefix) and e.days < days]
             if not whole or early:
                 raise Miss(
-                    expected=f"objects under {prefix} expire, and not before {days} days",
+                    expected=f"objects under {prefix} expire, and are not out of reach before {days} days",
                     observed=f"they go after {early[0].days} days" if early else "no rule deletes them",
                     where=bucket.arn,
                     next=f"aws s3api get-bucket-lifecycle-configuration --bucket {bucket.name}",

@@ -32,8 +32,23 @@ def storage(**answers: Any) -> Storage:
     cluster = {"cluster": {"name": "c", "resourcesVpcConfig": {"vpcId": "vpc-1"}}}
     found[Call.of("eks", "describe_cluster", name="c").key] = Answer(Status.OBSERVED, cluster)
     filters = [{"Name": "vpc-id", "Values": ["vpc-1"]}]
-    endpoints = {"VpcEndpoints": [{"VpcEndpointId": "vpce-1", "ServiceName": "com.amazonaws.us-east-1.s3"}]}
+    endpoint = {
+        "VpcEndpointId": "vpce-1", "ServiceName": "com.amazonaws.us-east-1.s3", "State": "available",
+        "VpcEndpointType": "Gateway", "RouteTableIds": ["rtb-1"],
+    }  # fmt: skip
+    endpoints = {"VpcEndpoints": [endpoint | answers.get("endpoint", {})]}
     found[Call.of("ec2", "describe_vpc_endpoints", Filters=filters).key] = Answer(Status.OBSERVED, endpoints)
+    group = {"nodegroupName": "g", "status": "ACTIVE", "subnets": ["subnet-1"], "nodeRole": "r"}
+    table = {"RouteTableId": "rtb-1", "Associations": [{"Main": True}], "Routes": []}
+    network = {
+        Call.of("eks", "list_nodegroups", clusterName="c"): {"nodegroups": ["g"]},
+        Call.of("eks", "describe_nodegroup", clusterName="c", nodegroupName="g"): {"nodegroup": group},
+        Call.of("ec2", "describe_subnets", Filters=filters): {
+            "Subnets": [{"SubnetId": "subnet-1", "AvailabilityZone": "a"}]
+        },
+        Call.of("ec2", "describe_route_tables", Filters=filters): {"RouteTables": [table]},
+    }
+    found |= {call.key: Answer(Status.OBSERVED, value) for call, value in network.items()}
     found[Call.of("sts", "get_caller_identity").key] = Answer(Status.OBSERVED, {"Account": "111122223333", "Arn": ROLE})
     for key, value in answers.get("more", {}).items():
         found[key] = Answer(Status.OBSERVED, value)
@@ -98,6 +113,21 @@ def test_lifecycle_rule_is_read_in_every_spelling(rule: dict[str, Any], expected
     assert found.expiries == (expected,)
 
 
+@pytest.mark.parametrize(("storage_class", "archived"), [
+    ("GLACIER", (Expiry("ttl_l/", 90, is_whole=True),)),
+    ("DEEP_ARCHIVE", (Expiry("ttl_l/", 90, is_whole=True),)),
+    ("GLACIER_IR", ()),
+    ("STANDARD_IA", ()),
+])  # fmt: skip
+def test_what_is_archived_cannot_be_read_at_once(storage_class: str, archived: tuple[Expiry, ...]) -> None:
+    """Cheaper storage is fine as long as it answers."""
+    move = {"Days": 90, "StorageClass": storage_class}
+    rule = {"Status": "Enabled", "Filter": {"Prefix": "ttl_l/"}, "Transitions": [move]}
+    found = bucket(get_bucket_lifecycle_configuration={"Rules": [rule]})
+
+    assert (found.expiries, found.archivals) == ((), archived)
+
+
 @pytest.mark.parametrize("rule", [
     {"Status": "Disabled", "Filter": {"Prefix": "ttl_s/"}, "Expiration": {"Days": 14}},
     {"Status": "Enabled", "Filter": {}, "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7}},
@@ -138,6 +168,22 @@ def test_what_a_role_lacks_is_named(statements: tuple[dict[str, Any], ...], miss
     assert view.lacking(app(*statements), view.buckets[0]) == missing
 
 
+@pytest.mark.parametrize(("endpoint", "missing"), [
+    ({}, ()),
+    ({"VpcEndpointType": "Interface", "RouteTableIds": []}, ()),
+    ({"RouteTableIds": ["rtb-2"]}, ("s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket")),
+    ({"State": "deleting"}, ("s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket")),
+    ({"ServiceName": "com.amazonaws.us-east-1.ecr.api"},
+     ("s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket")),
+])  # fmt: skip
+def test_s3_knows_of_the_vpc_by_an_endpoint_on_the_nodes_way(endpoint: dict[str, Any], missing: Any) -> None:
+    """Otherwise a policy that asks for the VPC shuts its own pods out."""
+    elsewhere = {"Condition": {"StringNotEquals": {"aws:SourceVpc": "vpc-1"}}}
+    view = storage(get_bucket_location={}, get_bucket_policy=policy(elsewhere), endpoint=endpoint)
+
+    assert view.lacking(app(OBJECTS, LISTING), view.buckets[0]) == missing
+
+
 def test_bucket_policy_can_take_away_what_the_role_has() -> None:
     """An explicit deny wins."""
     view = storage(get_bucket_location={}, get_bucket_policy=policy({"Action": "s3:DeleteObject"}))
@@ -145,13 +191,21 @@ def test_bucket_policy_can_take_away_what_the_role_has() -> None:
     assert view.lacking(app(OBJECTS, LISTING), view.buckets[0]) == ("s3:DeleteObject",)
 
 
-@pytest.mark.parametrize(("manager", "grant", "missing"), [
-    ("AWS", {}, ()),
-    ("CUSTOMER", {}, ("kms:GenerateDataKey", "kms:Decrypt")),
-    ("CUSTOMER", {"Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Resource": "*"}, ()),
-    ("CUSTOMER", {"Action": "kms:Decrypt", "Resource": "*"}, ("kms:GenerateDataKey",)),
+KEY = {"KeyManager": "CUSTOMER", "KeyState": "Enabled"}
+USE = {"Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Resource": "*"}
+
+
+@pytest.mark.parametrize(("about", "grant", "missing"), [
+    ({**KEY, "KeyManager": "AWS"}, {}, ()),
+    (KEY, {}, ("kms:GenerateDataKey", "kms:Decrypt")),
+    (KEY, USE, ()),
+    (KEY, {"Action": "kms:Decrypt", "Resource": "*"}, ("kms:GenerateDataKey",)),
+    ({**KEY, "KeyState": "Disabled"}, USE, ("its key: Disabled",)),
+    ({**KEY, "KeyState": "PendingDeletion"}, USE, ("its key: PendingDeletion",)),
 ])  # fmt: skip
-def test_key_of_ones_own_needs_rights_of_its_own(manager: str, grant: dict[str, Any], missing: tuple[str, ...]) -> None:
+def test_key_of_ones_own_needs_rights_of_its_own(
+    about: dict[str, str], grant: dict[str, Any], missing: tuple[str, ...]
+) -> None:
     """A bucket encrypted by a customer's key is written to with rights on that key (SE-50)."""
     key = "arn:aws:kms:us-east-1:111122223333:key/k"
     account = {
@@ -161,7 +215,7 @@ def test_key_of_ones_own_needs_rights_of_its_own(manager: str, grant: dict[str, 
         "Resource": "*",
     }
     more = {
-        Call.of("kms", "describe_key", KeyId="alias/k").key: {"KeyMetadata": {"Arn": key, "KeyManager": manager}},
+        Call.of("kms", "describe_key", KeyId="alias/k").key: {"KeyMetadata": {"Arn": key, **about}},
         Call.of("kms", "get_key_policy", KeyId=key, PolicyName="default").key: {
             "Policy": json.dumps({"Version": "2012-10-17", "Statement": [account]})
         },

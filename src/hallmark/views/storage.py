@@ -22,11 +22,11 @@ PREFIXES = ("ttl_s/", "ttl_l/")
 
 @dataclass(frozen=True)
 class Expiry:
-    """A lifecycle rule that is on and deletes objects.
+    """A lifecycle rule that is on and deletes objects, or puts them where they cannot be read at once.
 
     Attributes:
         prefix: Objects it is about; empty: all.
-        days: Age in days at which they go; 0 when the rule names a date.
+        days: Age in days at which it does; 0 when the rule names a date.
         is_whole: Whether it takes every object with the prefix, not only those of a size or with a tag.
     """
 
@@ -49,6 +49,7 @@ class Bucket:
         blocks: The public access blocks that are on.
         policy: Its policy, None without one.
         expiries: Lifecycle rules that delete.
+        archivals: Lifecycle rules that archive: to read an object again takes a request, and hours.
         tags: Its tags.
     """
 
@@ -61,6 +62,7 @@ class Bucket:
     blocks: frozenset[str] = frozenset()
     policy: Policy | None = None
     expiries: tuple[Expiry, ...] = ()
+    archivals: tuple[Expiry, ...] = ()
     tags: Mapping[str, str] | None = None
 
     @property
@@ -147,6 +149,8 @@ class Storage(View):
         if not bucket.key:
             return []
         key = self.ask("kms", "describe_key", KeyId=bucket.key)["KeyMetadata"]
+        if key["KeyState"] != "Enabled":
+            return [f"its key: {key['KeyState']}"]
         if key["KeyManager"] == "AWS":
             return []  # its policy lets everybody in the account use it through S3
         policy = Policy.parse(
@@ -164,7 +168,7 @@ class Storage(View):
             role.arn,
             {
                 "aws:SecureTransport": "true",
-                "aws:SourceVpc": self.views.network.vpc_id,
+                "aws:SourceVpc": self.views.network.vpc_id if self._s3_endpoints else [],
                 "aws:SourceVpce": self._s3_endpoints,
                 "aws:RequestedRegion": region,
                 "aws:ResourceAccount": self.views.identity.account,
@@ -176,9 +180,15 @@ class Storage(View):
 
     @cached_property
     def _s3_endpoints(self) -> list[str]:
+        """Endpoints that requests of every node take; without one S3 sees the NAT gateway's address and no VPC."""
+        network, groups = self.views.network, self.views.compute.node_groups
+        tables = {network.subnets[subnet].table for group in groups for subnet in group.subnets}
         filters = [{"Name": "vpc-id", "Values": [self.views.network.vpc_id]}]
         found = self.ask("ec2", "describe_vpc_endpoints", Filters=filters)["VpcEndpoints"]
-        return [each["VpcEndpointId"] for each in found if each["ServiceName"].endswith(".s3")]
+        usable = [e for e in found if e["ServiceName"].endswith(".s3") and e["State"].lower() == "available"]
+        return [
+            e["VpcEndpointId"] for e in usable if e["VpcEndpointType"] != "Gateway" or tables <= {*e["RouteTableIds"]}
+        ]
 
     def _parameter_arn(self, name: str) -> str:
         region, account = self.scope("region"), self.views.identity.account
@@ -186,6 +196,8 @@ class Storage(View):
 
 
 _DEFAULT = "ApplyServerSideEncryptionByDefault"
+_ARCHIVES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
+"""Storage classes whose objects have to be restored before they can be read; GLACIER_IR is none of them."""
 _SECURE = [{"Key": "Type", "Option": "Equals", "Values": ["SecureString"]}]
 _OF_BUCKET = (
     *("get_bucket_location", "get_bucket_encryption", "get_public_access_block"),
@@ -198,6 +210,7 @@ def _bucket(name: str, is_own: bool, answers: list[Any]) -> Bucket:  # noqa: FBT
     if location is None:
         return Bucket(name, exists=False)
     algorithm, key = _encryption(encryption)
+    rules = [rule for rule in (lifecycle or {}).get("Rules", []) if rule["Status"] == "Enabled"]
     return Bucket(
         name,
         exists=True,
@@ -212,7 +225,8 @@ def _bucket(name: str, is_own: bool, answers: list[Any]) -> Bucket:  # noqa: FBT
         if block
         else frozenset(),
         policy=Policy.parse(policy["Policy"], f"of bucket {name}") if policy else None,
-        expiries=tuple(_expiry(rule) for rule in (lifecycle or {}).get("Rules", []) if _deletes(rule)),
+        expiries=tuple(_expiry(rule, rule["Expiration"]) for rule in rules if _deletes(rule)),
+        archivals=tuple(_expiry(rule, move) for rule in rules for move in _archives(rule)),
         tags=tags({"Tags": tagging["TagSet"]}) if tagging else {},
     )
 
@@ -227,12 +241,16 @@ def _encryption(answer: Any) -> tuple[str, str]:
 
 def _deletes(rule: Mapping[str, Any]) -> bool:
     expiration = rule.get("Expiration", {})
-    return rule["Status"] == "Enabled" and ("Days" in expiration or "Date" in expiration)
+    return "Days" in expiration or "Date" in expiration
 
 
-def _expiry(rule: Mapping[str, Any]) -> Expiry:
+def _archives(rule: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [move for move in rule.get("Transitions", []) if move["StorageClass"] in _ARCHIVES]
+
+
+def _expiry(rule: Mapping[str, Any], when: Mapping[str, Any]) -> Expiry:
     # Three spellings: the old Prefix of the rule, a filter with one condition, a filter with several (And).
     condition = rule.get("Filter", {"Prefix": rule.get("Prefix", "")})
     condition = condition.get("And", condition)
     narrowed = {"Tag", "Tags", "ObjectSizeGreaterThan", "ObjectSizeLessThan"} & set(condition)
-    return Expiry(condition.get("Prefix", ""), rule["Expiration"].get("Days", 0), is_whole=not narrowed)
+    return Expiry(condition.get("Prefix", ""), when.get("Days", 0), is_whole=not narrowed)
