@@ -85,6 +85,12 @@ def a_rollout_hangs(edit: Edit) -> None:
 
 
 @mutant(breaks=["application_ready"])
+def a_rollout_is_stuck_beside_the_old_pod(edit: Edit) -> None:
+    """The new pod of the queue crashes; the old one stays and is ready, so that the numbers look right."""
+    next(edit.objects("deployments", "langsmith-queue"))["status"]["replicas"] = 2
+
+
+@mutant(breaks=["application_ready"])
 def a_change_is_not_seen_yet(edit: Edit) -> None:
     """The status is of the version before."""
     deployment = next(edit.objects("deployments", "langsmith-frontend"))

@@ -58,7 +58,7 @@ def workload(ready: int = 2, observed: int = 3) -> dict[str, Any]:
                 "labels": {"app.kubernetes.io/instance": "langsmith"}}  # fmt: skip
     template = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "one"}]}}
     spec = {"replicas": 2, "selector": {"matchLabels": labels}, "template": template}
-    status = {"readyReplicas": ready, "updatedReplicas": 2, "observedGeneration": observed}
+    status = {"readyReplicas": ready, "updatedReplicas": 2, "replicas": 2, "observedGeneration": observed}
     return {"kind": "Deployment", "metadata": metadata, "spec": spec, "status": status}
 
 

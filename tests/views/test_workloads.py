@@ -17,7 +17,7 @@ def value(kind: str = "Deployment", spec: dict[str, Any] | None = None, **status
         "kind": kind,
         "metadata": {"name": "w", "namespace": "n", "generation": 2},
         "spec": {"selector": {"matchLabels": {"app": "a"}}, "template": template, **(spec or {})},
-        "status": {"observedGeneration": 2, **status},
+        "status": {"observedGeneration": 2, "replicas": status.get("updatedReplicas", 0), **status},
     }
 
 
@@ -28,6 +28,7 @@ def value(kind: str = "Deployment", spec: dict[str, Any] | None = None, **status
         (value(spec={}, readyReplicas=1, updatedReplicas=1), True),
         (value(spec={"replicas": 2}, readyReplicas=1, updatedReplicas=2), False),
         (value(spec={"replicas": 2}, readyReplicas=2, updatedReplicas=1), False),
+        (value(spec={"replicas": 1}, replicas=2, readyReplicas=1, updatedReplicas=1), False),
         (value(spec={"replicas": 0}), False),
         (value(spec={"replicas": 1}, readyReplicas=1, updatedReplicas=1, observedGeneration=1), False),
         (value(spec={"replicas": 1}), False),
@@ -36,7 +37,7 @@ def value(kind: str = "Deployment", spec: dict[str, Any] | None = None, **status
         (value("DaemonSet", desiredNumberScheduled=0, numberReady=0), False),
     ],
     ids=[
-        *("all", "default of one", "one not", "old pods", "none wanted", "stale", "no status"),
+        *("all", "default of one", "one not", "old pods", "an old pod beside", "none wanted", "stale", "no status"),
         *("daemon", "daemon one not", "daemon nowhere"),
     ],
 )

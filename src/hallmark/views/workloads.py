@@ -55,7 +55,7 @@ class Workload:
         component: Value of its component label, or empty.
         wanted: Pods it is to have.
         ready: Pods that are ready.
-        is_current: Whether its controller has seen the newest version, and all pods are of it.
+        is_current: Whether its controller has seen the newest version, and all pods are of it, with none left over.
         selector: Selects its pods.
         pod: The pod specification of its template.
         pod_labels: Labels of its pods.
@@ -243,6 +243,8 @@ def workload(value: Object) -> Workload:
     per_node = value["kind"] == "DaemonSet"
     wanted = status.get("desiredNumberScheduled", 0) if per_node else spec.get("replicas", 1)
     updated = status.get("updatedNumberScheduled", 0) if per_node else status.get("updatedReplicas", 0)
+    # A rollout that is stuck keeps old pods beside the new ones, and those are the ones that are ready.
+    there = updated if per_node else status.get("replicas", 0)
     seen = status.get("observedGeneration", 0) >= value["metadata"].get("generation", 0)
     selector = spec["selector"]
     return Workload(
@@ -252,7 +254,7 @@ def workload(value: Object) -> Workload:
         component=(selector.get("matchLabels") or {}).get(_COMPONENT, ""),
         wanted=wanted,
         ready=status.get("numberReady" if per_node else "readyReplicas", 0),
-        is_current=seen and updated == wanted,
+        is_current=seen and there == updated == wanted,
         selector=selector,
         pod=template["spec"],
         pod_labels=template["metadata"].get("labels") or {},
