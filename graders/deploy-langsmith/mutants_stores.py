@@ -85,6 +85,16 @@ def postgres_url_without_scheme(edit: Edit) -> None:
     _key(edit, "langsmith-postgres", "connection_url")["urls"][0]["scheme"] = ""
 
 
+@mutant(breaks=["postgres_is_rds"])
+def postgres_is_the_reader_of_aurora(edit: Edit) -> None:
+    """The reader's endpoint lets people look, and refuses every change."""
+    postgres_is_aurora.edit(edit)
+    facts = _key(edit, "langsmith-postgres", "connection_url")["urls"][0]
+    facts["host"] = facts["host"].replace(".cluster-", ".cluster-ro-", 1)
+    for cluster in edit.each("rds", "describe_db_clusters", "DBClusters"):
+        cluster["ReaderEndpoint"] = facts["host"]
+
+
 @mutant(breaks=["redis_is_elasticache"])
 def redis_is_in_the_cluster(edit: Edit) -> None:
     """The chart's own Redis: no password, and queued traces are gone with its pod."""

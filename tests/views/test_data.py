@@ -136,21 +136,29 @@ def test_memcached_is_no_cache_of_the_platform() -> None:
     assert data(caches=[CACHE | {"Engine": "memcached"}]).caches == ()
 
 
-def test_a_database_answers_under_every_endpoint_of_its_own() -> None:
-    """Writer, reader, custom ones, and each instance; AWS's capitals do not matter to DNS."""
+def test_a_database_takes_writes_under_its_writers_endpoints() -> None:
+    """The cluster's, custom ones, and the writer's own; AWS's capitals do not matter to DNS."""
+    roles = {"pg-1": True, "pg-2": False}
     named = CLUSTER | {
+        "DBClusterMembers": [{"DBInstanceIdentifier": n, "IsClusterWriter": w} for n, w in roles.items()],
         "Endpoint": "PG.cluster.rds",
         "ReaderEndpoint": "pg.cluster-ro.rds",
         "CustomEndpoints": ["x.rds"],
     }
-    members = [MEMBER | {"Endpoint": {"Address": "pg-1.rds", "Port": 5432}}, MEMBER]
-    (database,) = data(members, [named]).databases
-    assert database.endpoints == {"pg.cluster.rds", "pg.cluster-ro.rds", "x.rds", "pg-1.rds"}
+    members = [
+        MEMBER | {"DBInstanceIdentifier": name, "Endpoint": {"Address": f"{name}.rds", "Port": 5432}} for name in roles
+    ]
+    (database,) = data([*members, MEMBER], [named]).databases
+    assert database.endpoints == {"pg.cluster.rds", "x.rds", "pg-1.rds"}
 
 
-def test_a_cache_answers_under_its_primary_its_reader_and_its_nodes() -> None:
-    """With shards there is one endpoint for all of them besides."""
+def test_a_cache_takes_writes_under_its_primary_and_its_node() -> None:
+    """With shards there is one endpoint for all of them besides; a reader and its node take none."""
     shard = {
+        "NodeGroupMembers": [
+            {"CacheClusterId": "r", "CurrentRole": "primary"},
+            {"CacheClusterId": "r2", "CurrentRole": "replica"},
+        ],
         "PrimaryEndpoint": {"Address": "master.r", "Port": 1},
         "ReaderEndpoint": {"Address": "replica.r", "Port": 1},
     }
@@ -164,8 +172,10 @@ def test_a_cache_answers_under_its_primary_its_reader_and_its_nodes() -> None:
         "ConfigurationEndpoint": {"Address": "config.r", "Port": 1},
     }
     node = {"Endpoint": {"Address": "r-001.r", "Port": 1}}
-    (cache,) = data(caches=[CACHE | {"ReplicationGroupId": "g", "CacheNodes": [node]}], replications=[group]).caches
-    assert cache.endpoints == {"config.r", "master.r", "replica.r", "r-001.r"}
+    replica = {"CacheClusterId": "r2", "CacheNodes": [{"Endpoint": {"Address": "r-002.r", "Port": 1}}]}
+    nodes = [CACHE | {"ReplicationGroupId": "g", **one} for one in ({"CacheNodes": [node]}, replica)]
+    (cache,) = data(caches=nodes, replications=[group]).caches
+    assert cache.endpoints == {"config.r", "master.r", "r-001.r"}
 
 
 def test_a_single_cache_answers_under_its_node() -> None:

@@ -47,7 +47,7 @@ class Database:
         port: TCP port; 0 while it does not serve.
         place: VPC and subnets.
         groups: Security groups.
-        endpoints: Host names it answers under, of a cluster its instances' too.
+        endpoints: Host names under which it takes writes: of a cluster not the reader's, nor those of its readers.
     """
 
     id: str
@@ -90,7 +90,7 @@ class Cache:
         port: TCP port; 0 while it does not serve.
         place: VPC and subnets.
         groups: Security groups.
-        endpoints: Host names it answers under.
+        endpoints: Host names under which it takes writes.
     """
 
     id: str
@@ -191,6 +191,8 @@ def _instance(raw: dict[str, Any], places: dict[str, SubnetGroup]) -> Database:
 
 def _cluster(raw: dict[str, Any], members: list[dict[str, Any]], places: dict[str, SubnetGroup]) -> Database:
     states = [member["DBInstanceStatus"] for member in members]
+    readers = {one["DBInstanceIdentifier"] for one in raw.get("DBClusterMembers", []) if not one["IsClusterWriter"]}
+    writers = [member for member in members if member["DBInstanceIdentifier"] not in readers]
     return Database(
         id=raw["DBClusterIdentifier"],
         arn=raw["DBClusterArn"],
@@ -207,8 +209,7 @@ def _cluster(raw: dict[str, Any], members: list[dict[str, Any]], places: dict[st
         port=raw["Port"],
         place=places[raw["DBSubnetGroup"]],
         groups=_db_groups(raw),
-        endpoints=_hosts(members)
-        | _names([raw.get("Endpoint"), raw.get("ReaderEndpoint"), *raw.get("CustomEndpoints", [])]),
+        endpoints=_hosts(writers) | _names([raw.get("Endpoint"), *raw.get("CustomEndpoints", [])]),
     )
 
 
@@ -219,6 +220,9 @@ def _db_groups(raw: dict[str, Any]) -> tuple[str, ...]:
 def _replication_group(raw: dict[str, Any], members: list[dict[str, Any]], places: dict[str, SubnetGroup]) -> Cache:
     # Place and security groups are told by the members, and are the same for all of them.
     serving = raw["Status"] in SERVING
+    nodes = [node for shard in raw.get("NodeGroups", []) for node in shard.get("NodeGroupMembers", [])]
+    replicas = {node["CacheClusterId"] for node in nodes if node.get("CurrentRole") == "replica"}
+    primaries = [one for one in members if one["CacheClusterId"] not in replicas]
     return Cache(
         id=raw["ReplicationGroupId"],
         arn=raw["ARN"],
@@ -231,7 +235,7 @@ def _replication_group(raw: dict[str, Any], members: list[dict[str, Any]], place
         port=_endpoint(raw)["Port"] if serving else 0,
         place=places[members[0]["CacheSubnetGroupName"]],
         groups=_cache_groups(members),
-        endpoints=_replication_hosts(raw) | _node_hosts(members),
+        endpoints=_replication_hosts(raw) | _node_hosts(primaries),
     )
 
 
@@ -259,7 +263,7 @@ def _hosts(instances: Iterable[dict[str, Any]]) -> frozenset[str]:
 
 def _replication_hosts(group: dict[str, Any]) -> frozenset[str]:
     shards = group.get("NodeGroups", [])
-    ends = [shard.get(kind, {}) for shard in shards for kind in ("PrimaryEndpoint", "ReaderEndpoint")]
+    ends = [shard.get("PrimaryEndpoint", {}) for shard in shards]
     return _names(end.get("Address") for end in [group.get("ConfigurationEndpoint") or {}, *ends])
 
 
