@@ -48,6 +48,14 @@ def test_a_claim_counts_where_the_data_is(path: str, claims: list[str]) -> None:
     assert _mounted_claims(pod) == claims
 
 
+def test_the_innermost_mount_holds_the_data() -> None:
+    """A claim above an emptyDir keeps nothing."""
+    mounts = [{"name": "v", "mountPath": "/var/lib"}, {"name": "e", "mountPath": "/var/lib/clickhouse"}]
+    volumes = [{"name": "v", "persistentVolumeClaim": {"claimName": "c"}}, {"name": "e", "emptyDir": {}}]
+    containers = [{"name": "c", "volumeMounts": mounts}, {"name": "sidecar"}]
+    assert _mounted_claims({"spec": {"containers": containers, "volumes": volumes}}) == []
+
+
 @pytest.mark.parametrize(
     ("resources", "found"),
     [

@@ -1,6 +1,6 @@
 """ClickHouse's disk, all the way down: claim, volume, EBS volume, and the instance it is attached to."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -163,14 +163,20 @@ def mibps(kind: str, iops: int, provisioned: float) -> float:
 
 
 def _mounted_claims(pod: Object) -> list[str]:
-    mounts = [mount for container in pod["spec"]["containers"] for mount in container.get("volumeMounts", [])]
-    wanted = {mount["name"] for mount in mounts if DATA.startswith(mount["mountPath"].rstrip("/"))}
+    wanted = {_data_volume(container.get("volumeMounts", [])) for container in pod["spec"]["containers"]}
     volumes = pod["spec"].get("volumes", [])
     return [
         volume["persistentVolumeClaim"]["claimName"]
         for volume in volumes
         if volume["name"] in wanted and "persistentVolumeClaim" in volume
     ]
+
+
+def _data_volume(mounts: Iterable[Mapping[str, Any]]) -> str:
+    """The volume that holds the data: of several mounts on the way there the innermost; empty for none."""
+    paths = {mount["mountPath"].rstrip("/"): str(mount["name"]) for mount in mounts}
+    above = [path for path in paths if f"{DATA}/".startswith(f"{path}/")]
+    return paths[max(above, key=len)] if above else ""
 
 
 def _source(volume: Object | None) -> Mapping[str, Any]:
