@@ -290,6 +290,15 @@ def an_earlier_rule_refuses_the_host(edit: Edit) -> None:
 
 
 @mutant(breaks=["host_is_served"])
+def rule_takes_the_first_page_only(edit: Edit) -> None:
+    """The page opens, and everything below it is answered with 404."""
+    for rule in _rules(edit, 443):
+        if not rule["IsDefault"]:
+            others = [one for one in rule["Conditions"] if one["Field"] != "path-pattern"]
+            rule["Conditions"] = [*others, {"Field": "path-pattern", "PathPatternConfig": {"Values": ["/"]}}]
+
+
+@mutant(breaks=["host_is_served"])
 def rule_asks_for_a_header(edit: Edit) -> None:
     """Only requests with a certain header are served."""
     header = {"Field": "http-header", "HttpHeaderConfig": {"HttpHeaderName": "x-secret", "Values": ["1"]}}

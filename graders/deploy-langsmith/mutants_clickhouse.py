@@ -222,6 +222,14 @@ def clickhouse_has_a_node_port(edit: Edit) -> None:
     next(edit.objects("services", NAME))["spec"]["type"] = "NodePort"
 
 
+@mutant(breaks=["clickhouse_private"])
+def clickhouse_has_an_ingress(edit: Edit) -> None:
+    """A path of the host leads to it."""
+    backend = {"service": {"name": NAME, "port": {"number": 8123}}}
+    for rule in next(edit.objects("ingresses"))["spec"]["rules"]:
+        rule["http"]["paths"].append({"path": "/clickhouse", "pathType": "Prefix", "backend": backend})
+
+
 @mutant(breaks=["clickhouse_private", "no_other_entrance"])
 def clickhouse_has_a_balancer(edit: Edit) -> None:
     """Reachable from everywhere."""

@@ -1,5 +1,6 @@
 """What can be wrong with the way in, and what only looks wrong."""
 
+import copy
 from typing import Any
 
 from hallmark.grading.mutation import Edit, mutant
@@ -22,7 +23,7 @@ def no_ingress(edit: Edit) -> None:
     edit.remove("ingresses")
 
 
-@mutant(breaks=["ingress_routes"])
+@mutant(breaks=["ingress_routes", "no_other_entrance"])
 def ingress_of_another_class(edit: Edit) -> None:
     """Another controller serves it: in front of it is whatever that makes."""
     _ingress(edit)["spec"]["ingressClassName"] = "nginx"
@@ -34,7 +35,7 @@ def ingress_without_class(edit: Edit) -> None:
     del _ingress(edit)["spec"]["ingressClassName"]
 
 
-@mutant(breaks=["ingress_routes"])
+@mutant(breaks=["ingress_routes", "no_other_entrance"])
 def class_alb_is_somebody_elses(edit: Edit) -> None:
     """A class called alb belongs to another controller."""
     for one in edit.objects("ingressclasses", "alb"):
@@ -55,6 +56,32 @@ def ingress_takes_one_path(edit: Edit) -> None:
     for rule in _ingress(edit)["spec"]["rules"]:
         for path in rule["http"]["paths"]:
             path["path"] = "/api"
+
+
+@mutant(breaks=["ingress_routes"])
+def ingress_takes_the_first_page(edit: Edit) -> None:
+    """A path that is a pattern of the load balancer's takes what it says and nothing below."""
+    for rule in _ingress(edit)["spec"]["rules"]:
+        for path in rule["http"]["paths"]:
+            path["pathType"] = "ImplementationSpecific"
+
+
+@mutant(breaks=[])
+def path_is_a_pattern(edit: Edit) -> None:
+    """The same with a pattern for everything."""
+    for rule in _ingress(edit)["spec"]["rules"]:
+        for path in rule["http"]["paths"]:
+            path |= {"path": "/*", "pathType": "ImplementationSpecific"}
+
+
+@mutant(breaks=["ingress_takes_host"])
+def host_is_led_elsewhere(edit: Edit) -> None:
+    """The host belongs to another Service; the frontend gets what is left."""
+    spec = _ingress(edit)["spec"]
+    (rule,) = spec["rules"]
+    (path,) = rule["http"]["paths"]
+    spec["defaultBackend"] = copy.deepcopy(path["backend"])
+    path["backend"]["service"]["name"] = "langsmith-backend"
 
 
 @mutant(breaks=[])
@@ -157,6 +184,18 @@ def firewall_protects_another_balancer(edit: Edit) -> None:
         answer.pop("WebACL")
 
 
+@mutant(breaks=["firewall_in_path"])
+def another_ingress_has_no_firewall(edit: Edit) -> None:
+    """A second Ingress, of a group of its own, leads to the same frontend past the firewall."""
+    _another_ingress(edit, {})
+
+
+@mutant(breaks=[])
+def another_ingress_has_a_firewall(edit: Edit) -> None:
+    """The same, with a web ACL."""
+    _another_ingress(edit, {"WebACL": {"Name": "own"}})
+
+
 @mutant(breaks=["entrance_encrypted"])
 def port_80_serves(edit: Edit) -> None:
     """Without ssl-redirect port 80 forwards to the application."""
@@ -176,6 +215,15 @@ def no_https(edit: Edit) -> None:
 def frontend_has_a_balancer_of_its_own(edit: Edit) -> None:
     """The chart's default type of the frontend's Service: plain HTTP, past the firewall."""
     next(edit.objects("services", "langsmith-frontend"))["spec"]["type"] = "LoadBalancer"
+
+
+@mutant(breaks=["no_other_entrance"])
+def another_controller_leads_in(edit: Edit) -> None:
+    """NGINX serves the host, too, behind a load balancer that nobody looks at."""
+    second = copy.deepcopy(_ingress(edit))
+    second["metadata"]["name"], second["spec"]["ingressClassName"] = "second", "nginx"
+    for answer in edit.answers("kubernetes", "list", resource="ingresses"):
+        answer["items"].append(second)
 
 
 @mutant(breaks=["no_other_entrance", "ingress_routes"])
@@ -218,6 +266,26 @@ def balancer_is_internal(edit: Edit) -> None:
     _balancer(edit)["Scheme"] = "internal"
     for zone in edit.each("route53", "list_hosted_zones", "HostedZones"):
         zone["Config"]["PrivateZone"] = True
+
+
+def _another_ingress(edit: Edit, answer: dict[str, Any]) -> None:
+    """Give the namespace a second Ingress with a load balancer of its own, of which AWS WAF says *answer*."""
+    first, ingress = _balancer(edit), copy.deepcopy(_ingress(edit))
+    arn, name = f"{first['LoadBalancerArn']}2", "second-1.us-east-1.elb.amazonaws.com"
+    ingress["metadata"]["name"] = "second"
+    ingress["status"]["loadBalancer"]["ingress"] = [{"hostname": name}]
+    for listed in edit.answers("kubernetes", "list", resource="ingresses"):
+        listed["items"].append(ingress)
+    balancers = edit.answers("elbv2", "describe_load_balancers")[0]["LoadBalancers"]
+    balancers.append(copy.deepcopy(first) | {"LoadBalancerArn": arn, "LoadBalancerName": "second", "DNSName": name})
+    tagged = edit.answers("elbv2", "describe_tags")[0]["TagDescriptions"]
+    own = next(one for one in tagged if one["ResourceArn"] == first["LoadBalancerArn"])
+    arns = [one["LoadBalancerArn"] for one in balancers]
+    described = {"TagDescriptions": [*tagged, own | {"ResourceArn": arn}]}
+    edit.put(Call.of("elbv2", "describe_tags", ResourceArns=arns), described)
+    edit.put(Call.of("wafv2", "get_web_acl_for_resource", ResourceArn=arn), answer)
+    listened = edit.answers("elbv2", "describe_listeners", LoadBalancerArn=first["LoadBalancerArn"])[0]
+    edit.put(Call.of("elbv2", "describe_listeners", LoadBalancerArn=arn), copy.deepcopy(listened))
 
 
 def _serve(edit: Edit, group_version: str, resource: str, namespace: str) -> None:

@@ -227,6 +227,11 @@ def test_clickhouse_private(
         if kind != "ClusterIP" or service["spec"].get("externalIPs"):
             where = f"Service {name_of(service)}"
             raise Miss(expected="type ClusterIP, no external address", observed=kind, where=where, next=one.look)
+    names = {name_of(service) for service in services}
+    for entry in ingresses.all:
+        if any(route.service in names for route in entry.routes):
+            where = f"Ingress {entry.name}"
+            raise Miss(expected="no Ingress that leads to it", observed="one", where=where, next=entry.look)
     if not volumes.nodes or not services:
         _miss(one, "a pod on a node, behind a Service", "no node" if services else "no Service")
     for node in volumes.nodes:

@@ -3,6 +3,7 @@
 import pytest
 
 from hallmark.errors import Miss
+from hallmark.model import Call
 from hallmark.views.balancers import Balancer
 from hallmark.views.cluster import name_of
 from hallmark.views.controllers import Controllers
@@ -114,16 +115,17 @@ def test_name_leads_to_ingress(ingresses: Ingresses, edge: Edge) -> None:
     why="A web ACL on a load balancer nobody uses protects nobody: the controller makes one of its own.",
 )
 def test_firewall_in_path(ingresses: Ingresses, edge: Edge) -> None:
-    """The load balancer of the Ingress has a web ACL."""
-    balancer = _balancer(ingresses)
-    answer = edge.ask_or({}, "wafv2", "get_web_acl_for_resource", ResourceArn=balancer.arn)
-    if not answer.get("WebACL"):
-        raise Miss(
-            expected="a web ACL, by the annotation alb.ingress.kubernetes.io/wafv2-acl-arn",
-            observed="none",
-            where=balancer.arn,
-            next=f"aws wafv2 get-web-acl-for-resource --resource-arn {balancer.arn}",
-        )
+    """The load balancer of the Ingress has a web ACL, and so has that of every other Ingress of the namespace."""
+    arns = list(dict.fromkeys(one.arn for one in (_balancer(ingresses), *ingresses.balancers)))
+    calls = [Call.of("wafv2", "get_web_acl_for_resource", ResourceArn=arn) for arn in arns]
+    for arn, answer in zip(arns, edge.ask_all_or({}, calls), strict=True):
+        if not answer.get("WebACL"):
+            raise Miss(
+                expected="a web ACL, by the annotation alb.ingress.kubernetes.io/wafv2-acl-arn",
+                observed="none",
+                where=arn,
+                next=f"aws wafv2 get-web-acl-for-resource --resource-arn {arn}",
+            )
 
 
 @pytest.mark.check(
@@ -156,7 +158,7 @@ def test_entrance_encrypted(ingresses: Ingresses, edge: Edge) -> None:
     why="The chart's frontend Service makes a second load balancer unless told not to: without TLS and firewall.",
 )
 def test_no_other_entrance(ingresses: Ingresses) -> None:
-    """No Service of the namespace has a load balancer of its own."""
+    """No Service of the namespace has a load balancer of its own, and no other controller leads to the frontend."""
     if not ingresses.frontends:
         raise Miss(
             expected="a Service that selects the pods of the frontend",
@@ -170,6 +172,13 @@ def test_no_other_entrance(ingresses: Ingresses) -> None:
             observed="type LoadBalancer",
             where=f"Service {name_of(service)}",
             next=f"kubectl -n {ingresses.scope('namespace')} get service {name_of(service)}",
+        )
+    for one in ingresses.others:
+        raise Miss(
+            expected="the Ingress of class alb as the only way in",
+            observed=f"class {one.class_name or 'none'}, at {', '.join(one.addresses)}",
+            where=f"Ingress {one.name}",
+            next=one.look,
         )
 
 

@@ -75,11 +75,13 @@ def test_rules_carry_the_host_and_exact_paths_come_first() -> None:
     paths = [
         {"path": "/", "pathType": "Prefix", "backend": backend},
         {"path": "/api", "pathType": "Prefix", "backend": backend},
+        {"path": "/", "pathType": "ImplementationSpecific", "backend": backend},
+        {"path": "/ui/*", "pathType": "ImplementationSpecific", "backend": backend},
         {"path": "/health", "pathType": "Exact", "backend": backend},
     ]
     (listener,) = model(ingress(paths)).listeners
 
-    assert [rule.paths for rule in listener.rules] == [("/health",), ("/api", "/api/*"), ("/*",)]
+    assert [rule.paths for rule in listener.rules] == [("/health",), ("/api", "/api/*"), ("/*",), ("/",), ("/ui/*",)]
     assert listener.rules[0].conditions[0] == {
         "Field": "host-header",
         "HostHeaderConfig": {"Values": ["shop.example"]},

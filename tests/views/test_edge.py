@@ -13,6 +13,11 @@ HOST = "langsmith.hallmark.example"
 OURS = {"elbv2.k8s.aws/cluster": "c", "ingress.k8s.aws/resource": "LoadBalancer"}
 FORWARD = {"Type": "forward", "TargetGroupArn": "tg"}
 REFUSE = {"Type": "fixed-response"}
+PATTERN = {
+    "Priority": "1", "IsDefault": False, "Actions": [FORWARD],
+    "Conditions": [{"Field": "host-header", "HostHeaderConfig": {"RegexValues": ["^other"]}}],
+}  # fmt: skip
+"""A rule whose host is a regular expression."""
 
 
 def rule(priority: str, actions: list[Any], hosts: tuple[str, ...] = (), **more: Any) -> dict[str, Any]:
@@ -120,6 +125,10 @@ def test_when_it_cannot_be_told_none_is_meant() -> None:
         ([rule("1", [FORWARD], ("*.hallmark.example",))], True),
         ([rule("1", [FORWARD], (HOST,), path_pattern=["/*"])], True),
         ([rule("1", [FORWARD], (HOST,), path_pattern=["/api/*"])], False),
+        ([rule("1", [FORWARD], (HOST,), path_pattern=["/"])], False),
+        ([rule("1", [FORWARD], (HOST,), path_pattern=["/"]), rule("2", [FORWARD], path_pattern=["/*"])], True),
+        ([rule("1", [REFUSE], path_pattern=["/api/*"]), rule("2", [FORWARD], (HOST,))], False),
+        ([PATTERN], False),
         ([rule("1", [FORWARD], (HOST,), source_ip=["192.0.2.0/24"])], False),
         ([rule("1", [REFUSE], (HOST,)), rule("2", [FORWARD], (HOST,))], False),
         ([rule("10", [REFUSE], (HOST,)), rule("9", [FORWARD], (HOST,))], True),

@@ -7,7 +7,7 @@ import pytest
 from hallmark.evidence.snapshot import Snapshot
 from hallmark.model import Answer, Call, Status
 from hallmark.views.all import Views
-from hallmark.views.ingresses import Ingresses, Route
+from hallmark.views.ingresses import Entry, Ingresses, Route
 
 
 def ingresses(ingress: dict[str, Any], classes: dict[str, str] | None = None) -> Ingresses:
@@ -78,6 +78,9 @@ def test_routes_come_from_rules_and_from_the_default_backend() -> None:
         {"path": "/x", "pathType": "Exact", "backend": backend},
         {"path": "/bucket", "pathType": "Prefix", "backend": {"resource": {"kind": "StorageBucket", "name": "b"}}},
         {"pathType": "ImplementationSpecific", "backend": backend},
+        {"path": "/*", "pathType": "ImplementationSpecific", "backend": backend},
+        {"path": "/api/*", "pathType": "ImplementationSpecific", "backend": backend},
+        {"path": "/", "pathType": "ImplementationSpecific", "backend": backend},
     ]
     raw = ingress(
         defaultBackend={"service": {"name": "d"}}, rules=[{"host": "A.example.com", "http": {"paths": paths}}, {}]
@@ -85,11 +88,33 @@ def test_routes_come_from_rules_and_from_the_default_backend() -> None:
     (entry,) = ingresses(raw).all
 
     assert [(one.host, one.path, one.is_prefix, one.service) for one in entry.routes] == [
-        ("", "/", True, "d"),
         ("a.example.com", "/", True, "s"),
         ("a.example.com", "/x", False, "s"),
         ("a.example.com", "/", True, "s"),
+        ("a.example.com", "/", True, "s"),
+        ("a.example.com", "/api", True, "s"),
+        ("a.example.com", "/", False, "s"),
+        ("", "/", True, "d"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("routes", "leads"),
+    [
+        ([Route("a.example.com", "/", is_prefix=True, service="front")], True),
+        ([Route("", "/", is_prefix=True, service="front")], True),
+        ([Route("a.example.com", "/", is_prefix=False, service="front")], False),
+        ([Route("b.example.com", "/", is_prefix=True, service="front")], False),
+        ([Route("b.example.com", "/", is_prefix=True, service="front"),
+          Route("a.example.com", "/x", is_prefix=True, service="front")], False),
+        ([Route("a.example.com", "/", is_prefix=True, service="echo"),
+          Route("", "/", is_prefix=True, service="front")], False),
+    ],
+    ids=["host", "any host", "one page", "another host", "another host and one path", "another Service first"],
+)  # fmt: skip
+def test_a_host_is_led_to_the_frontend_as_a_whole(routes: list[Route], leads: bool) -> None:  # noqa: FBT001  (what is expected)
+    """The route that takes all its paths has to be of that host, and the first."""
+    assert Entry("i", "n", True, "alb", tuple(routes), ()).leads("a.example.com", {"front"}) is leads  # noqa: FBT003
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
+_CONFIGS = ("HostHeaderConfig", "PathPatternConfig")
+
 
 @dataclass(frozen=True)
 class Balancer:
@@ -73,7 +75,7 @@ class ListenerRule:
     Attributes:
         hosts: Patterns of host names it asks for; empty: any.
         paths: Patterns of paths it asks for; empty: any.
-        asks_more: Whether it asks for anything else, such as a header or a source address.
+        asks_more: Whether it asks for anything else, such as a header, a source address or a regular expression.
         actions: What it does.
     """
 
@@ -151,10 +153,11 @@ def read_classic_listener(name: str, raw: dict[str, Any]) -> Listener:
 def read_rule(raw: dict[str, Any]) -> ListenerRule:
     """Read one rule of ``elbv2.describe_rules``."""
     conditions = {one["Field"]: one for one in raw["Conditions"]}
+    by_pattern = any("RegexValues" in one.get(config, {}) for one in conditions.values() for config in _CONFIGS)
     return ListenerRule(
-        hosts=tuple(host.lower() for host in _values(conditions.pop("host-header", {}), "HostHeaderConfig")),
-        paths=_values(conditions.pop("path-pattern", {}), "PathPatternConfig"),
-        asks_more=bool(conditions),
+        hosts=tuple(host.lower() for host in _values(conditions.pop("host-header", {}), _CONFIGS[0])),
+        paths=_values(conditions.pop("path-pattern", {}), _CONFIGS[1]),
+        asks_more=bool(conditions) or by_pattern,
         actions=tuple(raw["Actions"]),
     )
 

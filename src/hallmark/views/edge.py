@@ -27,6 +27,8 @@ from hallmark.views.base import View, cached_property, tags
 from hallmark.views.firewall import WebAcl, group_arns, web_acl
 
 ENCRYPTED = frozenset({"HTTPS", "TLS", "SSL"})
+PATHS = ("/", "/api/v1/runs/batch")
+"""What people and programs ask for: the pages, and the API below them."""
 _TAGS_AT_ONCE = 20
 """Load balancers whose tags one call may ask for."""
 
@@ -183,9 +185,10 @@ class Edge(View):
         return [read_rule(one) for one in sorted(raw, key=lambda one: (one["IsDefault"], _priority(one)))]
 
     def forwards_host(self, listener: Listener) -> bool:
-        """Whether the rule of *listener* that decides about the host hands its requests on to targets."""
-        deciding = [rule for rule in self.rules(listener) if rule.takes(self.host)]
-        return bool(deciding) and deciding[0].forwards
+        """Whether the rules of *listener* that decide about the host hand its requests on to targets."""
+        rules = self.rules(listener)
+        deciding = [next((rule for rule in rules if rule.takes(self.host, path)), None) for path in PATHS]
+        return all(rule is not None and rule.forwards for rule in deciding)
 
     def speaks_plainly(self, balancer: Balancer, listener: Listener) -> bool:
         """Whether *listener* does anything without TLS but to send the client to HTTPS."""

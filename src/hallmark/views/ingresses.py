@@ -1,6 +1,6 @@
 """The way in as Kubernetes describes it: Ingress, its class, the Service behind it, and the load balancer in front."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +33,11 @@ class Route:
     is_prefix: bool
     service: str
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it takes every path."""
+        return self.path == "/" and self.is_prefix
+
     def takes(self, host: str) -> bool:
         """Whether a request for *host* is taken; a wildcard stands for one label (Ingress, "Hostname wildcards")."""
         wildcard = self.host.startswith("*.") and host.partition(".")[2] == self.host[2:]
@@ -48,7 +53,7 @@ class Entry:
         namespace: Its namespace.
         is_alb: Whether the AWS Load Balancer Controller serves it.
         class_name: Name of its class, or empty.
-        routes: Its paths; a default backend is one for any host and path.
+        routes: Its paths; a default backend is one for any host and path, and the last.
         addresses: Host names of its load balancers, as its status says.
     """
 
@@ -63,6 +68,11 @@ class Entry:
     def look(self) -> str:
         """The command that shows it."""
         return f"kubectl -n {self.namespace} describe ingress {self.name}"
+
+    def leads(self, host: str, services: Collection[str]) -> bool:
+        """Whether everything on *host* is led to one of *services*: of several routes the first counts."""
+        found = [route.service for route in self.routes if route.is_whole and route.takes(host)]
+        return bool(found) and found[0] in services
 
 
 class Ingresses(View):
@@ -84,14 +94,14 @@ class Ingresses(View):
         return tuple(
             one
             for one in self.all
-            if one.is_alb and any(r.path == "/" and r.is_prefix and r.service in frontends for r in one.routes)
+            if one.is_alb and any(route.is_whole and route.service in frontends for route in one.routes)
         )
 
     @cached_property
     def entry(self) -> Entry | None:
-        """The Ingress for the host; of several, the first that takes it; None when there is none at all."""
-        host = self.views.edge.host
-        return next((one for one in self.entries if any(r.takes(host) for r in one.routes)), None)
+        """The Ingress that leads the host to the frontend; of several, the first; None when there is none at all."""
+        host, frontends = self.views.edge.host, {name_of(service) for service in self.frontends}
+        return next((one for one in self.entries if one.leads(host, frontends)), None)
 
     @cached_property
     def frontends(self) -> list[Object]:
@@ -145,6 +155,19 @@ class Ingresses(View):
         return next((one for one in self.views.edge.balancers if one.dns in addresses), None)
 
     @cached_property
+    def balancers(self) -> tuple[Balancer, ...]:
+        """Every load balancer in AWS whose name an Ingress of the namespace got."""
+        addresses = {plain_name(address) for one in self.all for address in one.addresses}
+        return tuple(one for one in self.views.edge.balancers if one.dns in addresses)
+
+    @cached_property
+    def others(self) -> tuple[Entry, ...]:
+        """Ingresses that another controller serves, and that lead to the frontend."""
+        frontends = {name_of(service) for service in self.frontends}
+        found = (one for one in self.all if one.class_name and not one.is_alb and one.addresses)
+        return tuple(one for one in found if any(route.service in frontends for route in one.routes))
+
+    @cached_property
     def records(self) -> tuple[Record, ...]:
         """The DNS records of the host that its users meet."""
         balancer, edge = self.balancer, self.views.edge
@@ -177,10 +200,17 @@ def _balancer_of(service: Object) -> str:
 
 
 def _routes(spec: Mapping[str, Any]) -> Iterator[Route]:
-    if service := spec.get("defaultBackend", {}).get("service"):
-        yield Route("", "/", is_prefix=True, service=service["name"])
     for rule in spec.get("rules") or []:
         for path in rule.get("http", {}).get("paths") or []:
             if service := path["backend"].get("service"):
-                prefix = path.get("pathType") != "Exact"
-                yield Route(rule.get("host", "").lower(), path.get("path", "/"), prefix, service["name"])
+                yield Route(rule.get("host", "").lower(), *_path(path), service["name"])
+    if service := spec.get("defaultBackend", {}).get("service"):
+        yield Route("", "/", is_prefix=True, service=service["name"])
+
+
+def _path(raw: Mapping[str, Any]) -> tuple[str, bool]:
+    """A path, and whether everything below it is taken: what is no prefix is a pattern of the load balancer's."""
+    text, kind = raw.get("path", ""), raw.get("pathType", "ImplementationSpecific")
+    if kind == "ImplementationSpecific" and (not text or text.endswith("/*")):
+        return text[:-2] or "/", True
+    return text or "/", kind == "Prefix"

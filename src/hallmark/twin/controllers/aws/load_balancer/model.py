@@ -146,24 +146,33 @@ def _plain(port: int, redirect: int, rules: tuple[Rule, ...]) -> Listener:
 def _rules(
     cluster: str, group: Group, ingress: Object, services: Lookup, targets: dict[str, TargetGroup]
 ) -> list[Rule]:
-    """Rules of one Ingress: exact paths before prefixes, longer ones first."""
-    found: list[tuple[tuple[bool, int], Rule]] = []
+    """Rules of one Ingress: exact paths before prefixes, longer ones first, then patterns as they come."""
+    found: list[tuple[tuple[int, int], Rule]] = []
     for rule in ingress["spec"].get("rules") or []:
         for path in (rule.get("http") or {}).get("paths") or []:
             target = _target(cluster, group, ingress, path["backend"], services)
             targets[target.name] = target
-            order = (path.get("pathType") != "Exact", -len(path.get("path", "/")))
-            found.append((order, Rule(rule.get("host", ""), _patterns(path), target.name)))
+            found.append((_order(path), Rule(rule.get("host", ""), _patterns(path), target.name)))
     if backend := ingress["spec"].get("defaultBackend"):
         target = _target(cluster, group, ingress, backend, services)
         targets[target.name] = target
-        found.append(((True, 0), Rule("", ("/*",), target.name)))
+        found.append(((3, 0), Rule("", ("/*",), target.name)))
     return [rule for _, rule in sorted(found, key=lambda pair: pair[0])]
 
 
+def _order(path: Mapping[str, Any]) -> tuple[int, int]:
+    match path.get("pathType"):
+        case "Exact":
+            return 0, 0
+        case "Prefix":
+            return 1, -len(path.get("path", "/"))
+        case _:
+            return 2, 0
+
+
 def _patterns(path: Mapping[str, Any]) -> tuple[str, ...]:
-    text = path.get("path") or "/"
-    if path.get("pathType") == "Exact" or "*" in text:
+    text = path.get("path") or "/*"
+    if path.get("pathType") != "Prefix":
         return (text,)
     stem = text.rstrip("/")
     return (stem, f"{stem}/*") if stem else ("/*",)
