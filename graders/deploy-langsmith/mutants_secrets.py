@@ -1,6 +1,7 @@
 """What can be wrong with Secrets, and what only looks wrong."""
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
 from hallmark.grading.mutation import Edit, mutant
@@ -90,6 +91,13 @@ def a_secret_no_longer_syncs(edit: Edit) -> None:
     """The operator may not read the store any more: the Secret lives on until the next pod starts."""
     for one in _external(edit, "langsmith-postgres")["status"]["conditions"]:
         one |= {"status": "False", "reason": "SecretSyncedError"}
+
+
+@mutant(breaks=["secrets_injected"])
+def the_operator_is_gone(edit: Edit) -> None:
+    """External Secrets was removed a day ago; what it made is still there and says that it is ready."""
+    status = _external(edit, "langsmith-postgres")["status"]
+    status["refreshTime"] = (datetime.fromisoformat(status["refreshTime"]) - timedelta(days=1)).isoformat()
 
 
 @mutant(breaks=["secrets_injected"])

@@ -5,7 +5,8 @@ a learner gets there: start the lab, look; solve it, look again.
 """
 
 import inspect
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +22,8 @@ from hallmark.evidence.snapshot import LOCAL, Snapshot
 from hallmark.grading import mutation, plugin
 from hallmark.grading.judge import Check, judge_all
 from hallmark.model import Answer, Call, Lab, Status, Verdict
+from hallmark.targets.cluster import BUILT_IN, masked
+from hallmark.targets.masking import Mask
 
 ROOT = Path(__file__).parents[2]
 BUILDING = frozenset({"empty", "baseline"})
@@ -132,6 +135,18 @@ def test_every_mutant_is_killed_by_the_right_checks(bench: Bench) -> None:
     assert {o.mutant.name: (o.missed, o.hurt) for o in outcomes if not o.killed} == {}
 
 
+def test_no_mutant_changes_what_is_never_collected(bench: Bench) -> None:
+    """Evidence holds a part of custom objects: a check of any other part is proven on mutants and blind in life."""
+    invented = {}
+    for mutant in mutation.load(bench.app.root / "graders" / bench.lab.id):
+        edit = mutation.Edit(bench.solution)
+        mutant.edit(edit)
+        if lost := {path for key, answer in edit.snapshot.answers.items() for path in _lost(key, answer)}:
+            invented[mutant.name] = lost
+
+    assert invented == {}
+
+
 def test_every_check_is_broken_by_a_mutant(bench: Bench) -> None:
     """A check nothing breaks may be one that cannot fail."""
     mutants = mutation.load(bench.app.root / "graders" / bench.lab.id)
@@ -220,6 +235,31 @@ def _reads_a_list(check: Check, evidence: Snapshot) -> bool:
     aws = [key for key in _reads(alone, evidence) if key.split(".")[0] not in LOCAL]
     values = [evidence.answers[key].value for key in aws]
     return any(isinstance(item, list) for value in values if value for item in value.values())
+
+
+def _lost(key: str, answer: Answer) -> set[str]:
+    """Paths in the objects of a custom kind that the collector would not have kept."""
+    operation, _, arguments = key.removeprefix("kubernetes.").partition("{")
+    if operation not in {"list", "get"} or not answer.value or not key.startswith("kubernetes."):
+        return set()
+    asked = json.loads("{" + arguments)
+    group = asked.get("group", "")
+    if group in BUILT_IN:
+        return set()
+    objects = answer.value.get("items", [answer.value])
+    kept = [masked(Mask(), group, asked["resource"], one) for one in objects]
+    return set(_paths(objects)) - set(_paths(kept))
+
+
+def _paths(value: object, above: str = "") -> Iterator[str]:
+    match value:
+        case list():
+            for item in value:
+                yield from _paths(item, above)
+        case dict():
+            for name, item in value.items():
+                yield f"{above}.{name}"
+                yield from _paths(item, f"{above}.{name}")
 
 
 def _by_id(checks: list[Check]) -> dict[str, Check]:

@@ -28,12 +28,38 @@ def secrets(
         _list("clustersecretstores"): {"items": stores.get("cluster", [])},
     }
     observed = {call.key: Answer(Status.OBSERVED, value) for call, value in answers.items()}
-    return Views(Snapshot(observed, {"namespace": "n", "release": "r"})).secrets
+    return Views(Snapshot(observed, {"namespace": "n", "release": "r"}, "2026-01-01T12:00:00Z")).secrets
 
 
 def _list(resource: str, namespace: str = "") -> Call:
     place = {"namespace": namespace} if namespace else {}
     return Call.of("kubernetes", "list", group=ESO, version="v1", resource=resource, **place)
+
+
+@pytest.mark.parametrize(
+    ("spec", "refreshed", "ready"),
+    [
+        ({}, "2026-01-01T10:00:01Z", True),
+        ({}, "2026-01-01T09:59:59Z", False),
+        ({"refreshInterval": "30m"}, "2026-01-01T10:59:59Z", False),
+        ({"refreshInterval": "1h30m"}, "2026-01-01T09:00:01Z", True),
+        ({"refreshInterval": "500ms"}, "2026-01-01T11:58:01Z", True),
+        ({"refreshInterval": "0"}, "2025-01-01T00:00:00Z", True),
+        ({"refreshPolicy": "OnChange"}, "2025-01-01T00:00:00Z", True),
+    ],
+)
+def test_an_external_secret_that_missed_its_turn_has_nobody_behind_it(
+    spec: dict[str, Any],
+    refreshed: str,
+    ready: bool,  # noqa: FBT001  (what is expected)
+) -> None:
+    """An operator that is gone leaves everything as it was, Ready for ever."""
+    external = _external(target={"name": "s"}, **spec)
+    external["status"]["refreshTime"] = refreshed
+    supply = secrets(_owned(), [external]).supply("s")
+
+    assert supply is not None
+    assert (supply.is_ready, supply.reason) == (ready, "" if ready else f"not refreshed since {refreshed}")
 
 
 def _external(status: str = "True", **spec: Any) -> dict[str, Any]:

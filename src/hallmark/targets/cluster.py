@@ -27,14 +27,15 @@ PAGE = 500
 """Objects asked for at once, as kubectl does."""
 _AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json"
 """All resources in two answers (Kubernetes API concepts, "Aggregated discovery")."""
-_BUILT_IN = frozenset({
+BUILT_IN = frozenset({
     "", "apps", "batch", "autoscaling", "policy", "networking.k8s.io", "storage.k8s.io", "discovery.k8s.io",
     "events.k8s.io", "rbac.authorization.k8s.io", "scheduling.k8s.io", "apiregistration.k8s.io",
     "admissionregistration.k8s.io", "coordination.k8s.io",
 })  # fmt: skip
 _KEPT = {
     "externalsecrets": (
-        *("spec.secretStoreRef", "spec.refreshInterval", "spec.target.name", "spec.target.creationPolicy"),
+        *("spec.secretStoreRef", "spec.refreshPolicy", "spec.refreshInterval"),
+        *("spec.target.name", "spec.target.creationPolicy"),
         *("spec.data[].secretKey", "spec.data[].remoteRef.key", "spec.data[].remoteRef.property"),
         *("spec.dataFrom[].extract.key", "status.refreshTime", "status.binding.name"),
     ),
@@ -133,9 +134,7 @@ class ClusterSource:
     def _masked(self, group: str, resource: str, value: dict[str, Any]) -> dict[str, Any]:
         if not isinstance(value["metadata"], dict):
             raise TypeError("metadata is not a mapping")
-        if group in _BUILT_IN:
-            return self._mask.built_in(value)
-        return self._mask.custom(value, _KEPT.get(resource, ()))
+        return masked(self._mask, group, resource, value)
 
     def _release(self, namespace: str, name: str) -> dict[str, Any]:
         found = self._items(_path("", "v1", "secrets", namespace), labelSelector=f"owner=helm,name={name}")
@@ -208,6 +207,11 @@ class ClusterSource:
             if more in seen:
                 raise ValueError("the pages go round in a circle")
             seen.add(more)
+
+
+def masked(mask: Mask, group: str, resource: str, value: dict[str, Any]) -> dict[str, Any]:
+    """Return what evidence may hold of an object: of a custom kind only what is asked for."""
+    return mask.built_in(value) if group in BUILT_IN else mask.custom(value, _KEPT.get(resource, ()))
 
 
 def defects(operation: str, value: Any) -> list[str]:

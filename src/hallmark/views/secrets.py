@@ -14,6 +14,12 @@ from hallmark.views.workloads import Variable, Workload
 ESO, CSI = "external-secrets.io", "secrets-store.csi.x-k8s.io"
 STORES = {"SecretsManager": "secretsmanager", "ParameterStore": "ssm"}
 """AWS services the External Secrets Operator reads from, as it and as boto3 call them."""
+_SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0}
+_INTERVAL = "1h"
+"""How often an ExternalSecret looks at its store unless it says (External Secrets API)."""
+_TURNS, _SHORTEST = 2, 60.0
+"""Intervals after which what an ExternalSecret says of itself is old, and the seconds an interval has at least: by
+then nobody is there to say anything else."""
 _LISTED = {
     "SecretsManager": ("secretsmanager", "list_secrets", "SecretList"),
     "ParameterStore": ("ssm", "describe_parameters", "Parameters"),
@@ -29,7 +35,7 @@ class Supply:
         kind: ``ExternalSecret`` or ``SecretProviderClass``.
         name: Its name.
         secret: Name of the Secret it fills.
-        is_ready: Whether it last succeeded.
+        is_ready: Whether it last succeeded, and has not missed its turn since.
         reason: Why not, as it says itself.
         store: Kind and name of its store (External Secrets only).
         remote: Names it asks for in the store.
@@ -174,6 +180,8 @@ class Secrets(View):
         # An ExternalSecret owns what it makes; with policy Merge somebody else made it.
         owns = any(o["kind"] == "ExternalSecret" and o["name"] == name for o in self._owners(target))
         is_filled = owns or spec.get("target", {}).get("creationPolicy") in {"Merge", "Orphan"}
+        fault = _reason(value) if not is_true(value, "Ready") else "" if is_filled else "it does not own the Secret"
+        fault = fault or self._overdue(value)
         store = spec.get("secretStoreRef", {})
         remote = [one["remoteRef"]["key"] for one in spec.get("data", [])]
         remote += [one["extract"]["key"] for one in spec.get("dataFrom", []) if "extract" in one]
@@ -181,13 +189,21 @@ class Secrets(View):
             kind="ExternalSecret",
             name=name,
             secret=target,
-            is_ready=is_true(value, "Ready") and is_filled,
-            reason=_reason(value) if not is_true(value, "Ready") else "" if is_filled else "it does not own the Secret",
+            is_ready=not fault,
+            reason=fault,
             store=(store.get("kind", "SecretStore"), store.get("name", "")),
             remote=tuple(dict.fromkeys(remote)),
             asked={one["secretKey"]: one["remoteRef"]["key"] for one in spec.get("data", [])},
             is_once=_is_once(spec),
         )
+
+    def _overdue(self, value: Object) -> str:
+        """Since when an ExternalSecret has not looked at its store although it was its turn; empty when all is well."""
+        refreshed = value.get("status", {}).get("refreshTime", "")
+        if not refreshed or _is_once(value["spec"]):
+            return ""
+        age = datetime.fromisoformat(self.evidence.collected_at) - datetime.fromisoformat(refreshed)
+        return f"not refreshed since {refreshed}" if age.total_seconds() > _TURNS * _interval(value["spec"]) else ""
 
     @cached_property
     def _csi(self) -> tuple[Supply, ...]:
@@ -232,7 +248,13 @@ def _parameter_source(one: Mapping[str, Any]) -> Source:
 def _is_once(spec: Mapping[str, Any]) -> bool:
     # refreshPolicy and refreshInterval of the ExternalSecret's API; an interval of zero, in any unit, is "once".
     is_periodic = spec.get("refreshPolicy", "Periodic") == "Periodic"
-    return not is_periodic or not re.search("[1-9]", spec.get("refreshInterval", "1h"))
+    return not is_periodic or not re.search("[1-9]", spec.get("refreshInterval", _INTERVAL))
+
+
+def _interval(spec: Mapping[str, Any]) -> float:
+    """Return the seconds of a Go duration, such as ``1h30m``."""
+    parts = re.findall(r"([\d.]+)(h|m(?!s)|s)", spec.get("refreshInterval", _INTERVAL))
+    return max(_SHORTEST, sum(float(number) * _SECONDS[unit] for number, unit in parts))
 
 
 def _reason(value: Object) -> str:
