@@ -1,5 +1,6 @@
 """Mutants of roles, trust and permissions."""
 
+import copy
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -102,6 +103,17 @@ def trust_without_audience(edit: Edit) -> None:
     for statement in _trust(edit, FIRST):
         conditions = statement["Condition"]["StringEquals"]
         del conditions[next(key for key in conditions if key.endswith(":aud"))]
+
+
+@mutant(breaks=["application_trust_limited"])
+def trust_without_audience_for_one(edit: Edit) -> None:
+    """One of the four may come with a token for any audience."""
+    queue = f"system:serviceaccount:{edit.scope['namespace']}:langsmith-queue"
+    for document in edit.each("iam", "get_role", "Role.AssumeRolePolicyDocument", RoleName=_role(edit, FIRST)):
+        lax = copy.deepcopy(document["Statement"][0])
+        subject = next(key for key in lax["Condition"]["StringEquals"] if key.endswith(":sub"))
+        lax["Condition"] = {"StringEquals": {subject: queue}}
+        document["Statement"].append(lax)
 
 
 @mutant(breaks=["application_trust_limited"])

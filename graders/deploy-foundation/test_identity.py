@@ -254,9 +254,11 @@ def _takes_any_audience(identity: Identity, role: Role) -> bool:
     provider = identity.provider
     if provider is None:
         return False
-    subject = f"system:serviceaccount:{identity.scope('namespace')}:{identity.application_accounts[0]}"
-    asked = (provider.arn, provider.issuer, subject, f"not-{AUDIENCE}")
-    return trusts_web_identity(role.trust, *asked, unknown=Unknown.GRANTS).allowed
+    namespace = f"system:serviceaccount:{identity.scope('namespace')}:"
+    asked = [
+        (provider.arn, provider.issuer, namespace + one, f"not-{AUDIENCE}") for one in identity.application_accounts
+    ]
+    return any(trusts_web_identity(role.trust, *each, unknown=Unknown.GRANTS).allowed for each in asked)
 
 
 def _published(role: Role) -> list[bool]:
