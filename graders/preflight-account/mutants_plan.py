@@ -58,6 +58,12 @@ def plan_has_expired(edit: Edit) -> None:
     _plan(edit)["expires"] = "2020-12-31"
 
 
+@mutant(breaks=["plan_has_an_owner"])
+def plan_never_expires(edit: Edit) -> None:
+    """What is no date never comes."""
+    _plan(edit)["expires"] = "never"
+
+
 @mutant(breaks=["no_secret_in_plan"])
 def token_in_the_plan(edit: Edit) -> None:
     """The plan holds an AUTH token."""

@@ -1,5 +1,6 @@
 """The plan: what the variables ask for, against the reference and against the account."""
 
+import re
 from ipaddress import ip_network
 from typing import Any, NoReturn
 
@@ -12,6 +13,7 @@ from hallmark.views.workstation import NODE_GROUPS, ZONES, Workstation
 
 STATED = ("region", "domain", "host", "kubernetes_version", "api_access_cidrs", "postgres_version")
 """What a plan has to state beside its nodes: everything that is graded."""
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 GIB = 1024
 OLDEST_POSTGRES = 14
 # The reference asks for about 7000 IOPS and 1000 MiB/s; 10 % less IOPS are tolerated, an instance's throughput only
@@ -58,8 +60,8 @@ def test_plan_has_an_owner(terraform: Terraform) -> None:
     """The plan says who answers for it, and until when."""
     owner, expires = (str(terraform.values.get(name) or "") for name in ("owner", "expires"))
     today = terraform.evidence.collected_at[:10]
-    # Both dates are written YYYY-MM-DD, and such text sorts as time does.
-    if not owner.strip() or expires < today:
+    # Dates that are written YYYY-MM-DD sort as time does.
+    if not owner.strip() or not DAY.fullmatch(expires) or expires < today:
         raise Miss(
             expected=f"an owner, and an expiry of {today} or later",
             observed=f"owner {owner or 'not stated'}, expires {expires or 'not stated'}",

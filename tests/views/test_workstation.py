@@ -138,7 +138,7 @@ def test_platform_that_stands_is_not_counted_twice() -> None:
         "VpcId": "vpc-1",
         "State": "available",
         "SubnetId": "s-1",
-        "NatGatewayAddresses": [{"AllocationId": "eip-1"}],
+        "NatGatewayAddresses": [{"AllocationId": "eip-1"}, {"PrivateIp": "10.0.0.9"}],
     }
     used = {
         "instances": {"Reservations": [{"Instances": [{**OTHER, "Tags": mine}]}]},

@@ -111,7 +111,7 @@ def _used(view: View, cluster: str, vpc: str) -> Mapping[Quota, int]:
         g for g in found["gateways"]["NatGateways"] if g["VpcId"] != vpc and g["State"] in {"pending", "available"}
     ]
     own = {
-        a["AllocationId"]
+        a.get("AllocationId")  # a private gateway has no public address
         for g in found["gateways"]["NatGateways"]
         if g["VpcId"] == vpc
         for a in g["NatGatewayAddresses"]
