@@ -47,7 +47,10 @@ def _not(statement: dict[str, Any]) -> dict[str, Any]:
     return {"NotStatement": {"Statement": statement}}
 
 
-def _addresses() -> dict[str, Any]:
+def _addresses(edit: Edit, *addresses: str) -> dict[str, Any]:
+    """Refer to a list of *addresses*, or of an office's."""
+    call = Call.of("wafv2", "get_ip_set", Name="office", Scope="REGIONAL", Id="1")
+    edit.put(call, {"IPSet": {"Name": "office", "Addresses": list(addresses) or ["198.51.100.0/24"]}})
     return {"IPSetReferenceStatement": {"ARN": "arn:aws:wafv2:us-east-1:111122223333:regional/ipset/office/1"}}
 
 
@@ -128,7 +131,7 @@ def rate_rule_leaves_ingestion_out(edit: Edit) -> None:
 @mutant(breaks=["rate_limited"])
 def rate_rule_covers_known_addresses(edit: Edit) -> None:
     """Only addresses on a list are limited."""
-    _rate(edit)["ScopeDownStatement"] = _addresses()
+    _rate(edit)["ScopeDownStatement"] = _addresses(edit)
 
 
 @mutant(breaks=["rate_limited"])
@@ -164,17 +167,25 @@ def everything_is_allowed_first(edit: Edit) -> None:
     _acl(edit)["Rules"].append(_rule("let-all-in", 1, "Allow", _path("/")))
 
 
+@mutant(breaks=["rate_limited", "firewall_filters"])
+def everybody_is_on_the_list(edit: Edit) -> None:
+    """The list that passes before anything else is the whole internet, which has to be written in two halves."""
+    _rate_rule(edit)["Priority"] = 2
+    everybody = _addresses(edit, "0.0.0.0/1", "128.0.0.0/1")
+    _acl(edit)["Rules"].append(_rule("office", 1, "Allow", everybody))
+
+
 @mutant(breaks=())
 def rate_rule_spares_the_office(edit: Edit) -> None:
     """Addresses on a list are not limited."""
-    _rate(edit)["ScopeDownStatement"] = _not(_addresses())
+    _rate(edit)["ScopeDownStatement"] = _not(_addresses(edit))
 
 
 @mutant(breaks=())
 def office_is_allowed_first(edit: Edit) -> None:
     """Addresses on a list pass before anything else."""
     _rate_rule(edit)["Priority"] = 2
-    _acl(edit)["Rules"].append(_rule("office", 1, "Allow", _addresses()))
+    _acl(edit)["Rules"].append(_rule("office", 1, "Allow", _addresses(edit)))
 
 
 @mutant(breaks=())
@@ -263,7 +274,7 @@ def every_managed_rule_is_overridden(edit: Edit) -> None:
 @mutant(breaks=())
 def health_checks_are_allowed_before_the_filters(edit: Edit) -> None:
     """One path, for addresses on a list."""
-    narrow = {"AndStatement": {"Statements": [_addresses(), _path("/api/v1/ok", "EXACTLY")]}}
+    narrow = {"AndStatement": {"Statements": [_addresses(edit), _path("/api/v1/ok", "EXACTLY")]}}
     _acl(edit)["Rules"].append(_rule("health", 1, "Allow", narrow))
 
 

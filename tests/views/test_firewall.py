@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from hallmark.views.firewall import BODY_SIZE, COMMON_RULES, WebAcl, web_acl
-from hallmark.views.statements import Sample, matches
+from hallmark.views.statements import Sample, ip_sets, matches, with_addresses
 
 TRACE = Sample("POST", "/api/v1/runs/batch", "langsmith.example", 20_000, frozenset({BODY_SIZE}))
 PLAIN = [{"Priority": 0, "Type": "NONE"}]
@@ -113,11 +113,30 @@ def test_labels_match_by_their_end_and_namespaces_by_their_parts(scope: str, key
     assert matches({"LabelMatchStatement": {"Scope": scope, "Key": key}}, TRACE, {label: True}) is truth
 
 
+@pytest.mark.parametrize(
+    ("addresses", "truth"),
+    [
+        (["198.51.100.0/24", "2001:db8::/32"], False),
+        ([], False),
+        (["10.0.0.0/8"], False),
+        (["0.0.0.0/1"], None),
+        (["2000::/3"], None),
+        (["0.0.0.0/1", "128.0.0.0/1"], True),
+    ],
+)
+def test_an_ordinary_client_is_on_no_list_but_that_of_everybody(addresses: list[str], *, truth: bool | None) -> None:
+    """WAF takes no /0, so that everybody is written in halves."""
+    rules = with_addresses([{"Statement": no(LISTED)}, {"Statement": LISTED}], {"arn": addresses})
+
+    assert ip_sets([no(both(LISTED, YES))]) == {"arn"}
+    assert [matches(one["Statement"], TRACE) for one in rules] == [None if truth is None else not truth, truth]
+
+
 def acl(*rules: dict[str, Any], default: str = "Allow", groups: Mapping[str, Any] = MappingProxyType({})) -> WebAcl:
     """A web ACL of the given rules, whose priorities are their order."""
     ordered = [{"Name": f"r{number}", "Priority": number, **one} for number, one in enumerate(rules)]
     raw = {"Name": "acl", "ARN": "arn", "DefaultAction": {default: {}}, "Rules": ordered}
-    return web_acl(raw, groups)
+    return web_acl(raw, groups, {"arn": ["198.51.100.0/24", "2001:db8::/32"]})
 
 
 def common(override: str = "None", **more: Any) -> dict[str, Any]:

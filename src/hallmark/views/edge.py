@@ -24,7 +24,7 @@ from hallmark.views.balancers import (
     read_rule,
 )
 from hallmark.views.base import View, cached_property, tags
-from hallmark.views.firewall import WebAcl, group_arns, web_acl
+from hallmark.views.firewall import WebAcl, group_arns, set_arns, web_acl
 
 ENCRYPTED = frozenset({"HTTPS", "TLS", "SSL"})
 PATHS = ("/", "/api/v1/runs/batch")
@@ -135,8 +135,12 @@ class Edge(View):
         if raw is None:
             return None
         arns = group_arns(raw)
-        groups = self.ask_all(Call.of("wafv2", "get_rule_group", ARN=arn) for arn in arns)
-        return web_acl(raw, {arn: answer["RuleGroup"] for arn, answer in zip(arns, groups, strict=True)})
+        answers = self.ask_all(Call.of("wafv2", "get_rule_group", ARN=arn) for arn in arns)
+        groups = {arn: found["RuleGroup"] for arn, found in zip(arns, answers, strict=True)}
+        lists = set_arns(raw, groups)
+        answers = self.ask_all(map(_ip_set_call, lists))
+        sets = {arn: found["IPSet"]["Addresses"] for arn, found in zip(lists, answers, strict=True)}
+        return web_acl(raw, groups, sets)
 
     @cached_property
     def firewall(self) -> WebAcl:
@@ -245,6 +249,12 @@ def _priority(rule: dict[str, Any]) -> int:
 
 def _is_acm(arn: str) -> bool:
     return ":acm:" in arn
+
+
+def _ip_set_call(arn: str) -> Call:
+    # …:regional/ipset/<name>/<id>; there is no way to ask by ARN.
+    name, identifier = arn.split("/")[-2:]
+    return Call.of("wafv2", "get_ip_set", Name=name, Scope="REGIONAL", Id=identifier)
 
 
 def _certificate_call(arn: str) -> Call:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from hallmark.views.statements import Sample, Truth, matches
+from hallmark.views.statements import Sample, Truth, ip_sets, matches, with_addresses
 
 CEILING = 1000
 """Requests a second of one client above which a limit limits nothing: more than the largest documented profile
@@ -137,14 +137,18 @@ class WebAcl:
         return found
 
 
-def web_acl(raw: Mapping[str, Any], groups: Mapping[str, Mapping[str, Any]]) -> WebAcl:
+def web_acl(
+    raw: Mapping[str, Any], groups: Mapping[str, Mapping[str, Any]], sets: Mapping[str, Sequence[str]]
+) -> WebAcl:
     """Read a web ACL.
 
     Args:
         raw: As ``wafv2.get_web_acl_for_resource`` gives it.
         groups: Rule groups it refers to, by ARN (see :func:`group_arns`).
+        sets: Addresses of the IP sets that it and they refer to, by ARN (see :func:`set_arns`).
     """
-    rules = tuple(rule for one in _by_priority(raw["Rules"]) for rule in _written_out(one, groups))
+    own, theirs = with_addresses(raw["Rules"], sets), with_addresses(dict(groups), sets)
+    rules = tuple(rule for one in _by_priority(own) for rule in _written_out(one, theirs))
     return WebAcl(raw["Name"], raw["ARN"], next(iter(raw["DefaultAction"])), rules)
 
 
@@ -152,6 +156,11 @@ def group_arns(raw: Mapping[str, Any]) -> list[str]:
     """ARNs of the customer's own rule groups a web ACL refers to."""
     statements = [rule["Statement"] for rule in raw["Rules"]]
     return sorted({s["RuleGroupReferenceStatement"]["ARN"] for s in statements if "RuleGroupReferenceStatement" in s})
+
+
+def set_arns(raw: Mapping[str, Any], groups: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """ARNs of the IP sets that a web ACL and its rule groups refer to."""
+    return sorted(ip_sets([raw["Rules"], *groups.values()]))
 
 
 def _written_out(raw: Mapping[str, Any], groups: Mapping[str, Mapping[str, Any]]) -> list[Rule]:

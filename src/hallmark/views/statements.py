@@ -6,18 +6,24 @@ not read and undecidable too (AWS WAF developer guide, "Rule statements").
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Network, collapse_addresses, ip_network
 from types import MappingProxyType
 from typing import Any
+
+from hallmark.views.network import EVERYBODY
 
 Truth = bool | None
 """True, False, or undecidable."""
 Labels = Mapping[str, Truth]
 """Labels of a request: surely there, or (None) perhaps."""
 NO_LABELS: Labels = MappingProxyType({})
+_IP_SET = "IPSetReferenceStatement"
 _OF_THE_ADDRESS = "awswaf:clientip:"
 """Where WAF itself puts what it knows of a client's address: no sample says it."""
+ADDRESSES = "Addresses"
+"""Where in an IP set reference statement the addresses of the set are written, see :func:`with_addresses`."""
 BODY_LIMIT = 8192
 """Bytes of a body that WAF looks at behind an Application Load Balancer (developer guide, "Body inspection")."""
 _HARMLESS_CHANGES = frozenset({
@@ -59,6 +65,26 @@ def matches(statement: Mapping[str, Any], sample: Sample, labels: Labels = NO_LA
     return _TESTS[kind](body, sample, labels) if kind in _TESTS else None
 
 
+def ip_sets(value: Any) -> set[str]:
+    """ARNs of the IP sets that rules refer to, however deep."""
+    if isinstance(value, list):
+        return set().union(*map(ip_sets, value))
+    if not isinstance(value, Mapping):
+        return set()
+    own = {value[_IP_SET]["ARN"]} if _IP_SET in value else set()
+    return own.union(*map(ip_sets, value.values()))
+
+
+def with_addresses(value: Any, sets: Mapping[str, Sequence[str]]) -> Any:
+    """Return rules with the addresses of IP sets in the place of their ARNs."""
+    if isinstance(value, list):
+        return [with_addresses(one, sets) for one in value]
+    if not isinstance(value, Mapping):
+        return value
+    written = {name: with_addresses(one, sets) for name, one in value.items()}
+    return written | ({_IP_SET: {ADDRESSES: sets[value[_IP_SET]["ARN"]]}} if _IP_SET in value else {})
+
+
 def _and(body: Mapping[str, Any], sample: Sample, labels: Labels) -> Truth:
     return _all(matches(one, sample, labels) for one in body["Statements"])
 
@@ -85,8 +111,13 @@ def _label_match(body: Mapping[str, Any], _: Sample, labels: Labels) -> Truth:
     return _any(truth for label, truth in labels.items() if _label_matches(body, label))
 
 
-def _ip_set(_: Mapping[str, Any], __: Sample, ___: Labels) -> Truth:
-    return False  # an ordinary client is on no list of addresses
+def _ip_set(body: Mapping[str, Any], _: Sample, __: Labels) -> Truth:
+    """Whether an ordinary client is on a list: on none, unless it is a list of everybody, or of half the internet."""
+    networks = [ip_network(text) for text in body.get(ADDRESSES, [])]
+    ranges = list(collapse_addresses(one for one in networks if isinstance(one, IPv4Network)))
+    if any(one.prefixlen == 0 for one in ranges):
+        return True
+    return None if any(one.prefixlen < EVERYBODY for one in networks) else False
 
 
 def _on_text(body: Mapping[str, Any], sample: Sample, test: Callable[[str], Truth]) -> Truth:
@@ -182,6 +213,6 @@ _TESTS: Mapping[str, Callable[[Mapping[str, Any], Sample, Labels], Truth]] = {
     "RegexMatchStatement": _regex_match,
     "SizeConstraintStatement": _size,
     "LabelMatchStatement": _label_match,
-    "IPSetReferenceStatement": _ip_set,
+    _IP_SET: _ip_set,
 }
 """Statements that can be decided of a sample; all others are undecidable."""
