@@ -239,6 +239,12 @@ def a_gateway_route_beside(edit: Edit) -> None:
 
 
 @mutant(breaks=["no_gateway"])
+def a_route_for_connections_beside(edit: Edit) -> None:
+    """A gateway that takes connections as they are knows no firewall."""
+    _serve(edit, "gateway.networking.k8s.io/v1alpha2", "tcproutes", "langsmith")
+
+
+@mutant(breaks=["no_gateway"])
 def a_virtual_service_beside(edit: Edit) -> None:
     """Istio leads in, too."""
     _serve(edit, "networking.istio.io/v1", "virtualservices", "langsmith")

@@ -146,17 +146,18 @@ def test_entrance_serves(ingresses: Ingresses, edge: Edge) -> None:
     why="One way in is only better than two when it is the guarded one.",
 )
 def test_entrance_is_guarded(ingresses: Ingresses, edge: Edge) -> None:
-    """The load balancer of the Ingress has its firewall, and serves nothing without TLS."""
-    balancer = _entrance(ingresses)
-    plain = [f"{one.protocol} on {one.port}" for one in edge.listeners(balancer) if edge.speaks_plainly(balancer, one)]
-    answer = edge.ask_or({}, "wafv2", "get_web_acl_for_resource", ResourceArn=balancer.arn)
-    if plain or not answer.get("WebACL"):
-        raise Miss(
-            expected="a web ACL, HTTPS, and a redirect to it",
-            observed=", ".join(plain) or "no web ACL",
-            where=balancer.arn,
-            next=f"aws wafv2 get-web-acl-for-resource --resource-arn {balancer.arn}",
-        )
+    """Each load balancer of an Ingress has its firewall, and serves nothing without TLS."""
+    for balancer in {one.arn: one for one in (_entrance(ingresses), *ingresses.balancers)}.values():
+        ports = edge.listeners(balancer)
+        plain = [f"{one.protocol} on {one.port}" for one in ports if edge.speaks_plainly(balancer, one)]
+        answer = edge.ask_or({}, "wafv2", "get_web_acl_for_resource", ResourceArn=balancer.arn)
+        if plain or not answer.get("WebACL"):
+            raise Miss(
+                expected="a web ACL, HTTPS, and a redirect to it",
+                observed=", ".join(plain) or "no web ACL",
+                where=balancer.arn,
+                next=f"aws wafv2 get-web-acl-for-resource --resource-arn {balancer.arn}",
+            )
 
 
 @pytest.mark.check(

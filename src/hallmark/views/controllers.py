@@ -20,6 +20,9 @@ AUTOSCALER_STATUS = "cluster-autoscaler-status"
 _UPDATED = "cluster-autoscaler.kubernetes.io/last-updated"
 _GATEWAYS = (
     ("gateway.networking.k8s.io", "httproutes"),
+    ("gateway.networking.k8s.io", "grpcroutes"),
+    ("gateway.networking.k8s.io", "tlsroutes"),
+    ("gateway.networking.k8s.io", "tcproutes"),
     ("networking.istio.io", "virtualservices"),
 )
 _HEALTH = re.compile(r"^\s+(?:health:\s*\n\s+status:|Health:)\s*(?P<status>\w+)", re.MULTILINE)
