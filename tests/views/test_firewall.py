@@ -281,6 +281,14 @@ def test_a_filter_refuses_for_what_a_request_is_before_all_are_let_in(subject: W
     assert subject.filters([TRACE, Sample("GET", "/api/v1/sessions", "langsmith.example")]) is filters
 
 
+def test_a_limit_counts_by_the_labels_of_rules_before_it() -> None:
+    """What spares the labelled spares everybody when everybody is labelled."""
+    seen = labelled("mine:seen")
+    assert acl(SEEN, rate(ScopeDownStatement=no(seen))).unlimited([TRACE])
+    assert not acl(SEEN, rate(ScopeDownStatement=seen)).unlimited([TRACE])
+    assert not acl(rate(ScopeDownStatement=no(seen)), SEEN).unlimited([TRACE])
+
+
 @pytest.mark.parametrize(
     "first",
     [

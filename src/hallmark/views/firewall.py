@@ -98,10 +98,7 @@ class WebAcl:
 
     def gates(self, rule: Rule, sample: Sample) -> dict[str, Truth]:
         """Return names of rules that let *sample* in before *rule* sees it: surely, or (None) perhaps."""
-        labels: dict[str, Truth] = {}
-        earlier = self.rules[: self.rules.index(rule)]
-        found = {one.name: _lets_in(one, sample, labels) for one in earlier}
-        return {name: truth for name, truth in found.items() if truth is not False}
+        return self._before(rule, sample)[0]
 
     def refusal(self, sample: Sample) -> str | None:
         """Return the name of what refuses *sample*: empty when nothing does, None when that is undecidable.
@@ -130,11 +127,18 @@ class WebAcl:
             found.append(f"its limit of {rule.rate['Limit']} is beyond any client")
         if not _by_address(rule.rate):
             found.append("it counts by what the client itself chooses")
+        gates, labels = self._before(rule, sample)
         scope = rule.rate.get("ScopeDownStatement")
-        if scope and not matches(scope, sample):
+        if scope and not matches(scope, sample, labels):
             found.append(f"its scope-down statement does not surely cover {sample}")
-        found += [f"rule {name} may allow {sample} before it counts" for name in self.gates(rule, sample)]
-        return found
+        return [*found, *(f"rule {name} may allow {sample} before it counts" for name in gates)]
+
+    def _before(self, rule: Rule, sample: Sample) -> tuple[dict[str, Truth], dict[str, Truth]]:
+        """Which rules before *rule* let *sample* in, see :meth:`gates`, and the labels they set."""
+        labels: dict[str, Truth] = {}
+        earlier = self.rules[: self.rules.index(rule)]
+        found = {one.name: _lets_in(one, sample, labels) for one in earlier}
+        return {name: truth for name, truth in found.items() if truth is not False}, labels
 
 
 def web_acl(
