@@ -233,6 +233,51 @@ def way_out_over_a_peering(edit: Edit) -> None:
         route["VpcPeeringConnectionId"] = "pcx-0ffffffffffffffff"
 
 
+def _acl_entries(edit: Edit) -> Iterator[list[dict[str, Any]]]:
+    for acl in edit.each("ec2", "describe_network_acls", "NetworkAcls"):
+        yield acl["Entries"]
+
+
+def _entry(number: int, action: str, *, out: bool, first: int, last: int) -> dict[str, Any]:
+    ports = {"From": first, "To": last}
+    which = {"RuleNumber": number, "RuleAction": action, "Egress": out}
+    return which | {"Protocol": "6", "CidrBlock": "0.0.0.0/0", "PortRange": ports}
+
+
+@mutant(breaks=["nodes_reach_out"])
+def acl_stops_https(edit: Edit) -> None:
+    """A network ACL refuses what leaves for port 443."""
+    for entries in _acl_entries(edit):
+        entries.append(_entry(50, "deny", out=True, first=443, last=443))
+
+
+@mutant(breaks=["nodes_reach_out", "postgres_reachable", "redis_reachable"])
+def acl_stops_answers(edit: Edit) -> None:
+    """A network ACL lets nothing in but HTTPS: it does not remember who was asked."""
+    for entries in _acl_entries(edit):
+        entries[:] = [one for one in entries if one["Egress"]]
+        entries.append(_entry(50, "allow", out=False, first=443, last=443))
+
+
+@mutant(breaks=["postgres_reachable"])
+def acl_stops_the_database(edit: Edit) -> None:
+    """A network ACL refuses what comes in for PostgreSQL."""
+    for entries in _acl_entries(edit):
+        entries.append(_entry(50, "deny", out=False, first=5432, last=5432))
+
+
+@mutant(breaks=())
+def acl_is_narrow(edit: Edit) -> None:
+    """What is needed is allowed, and nothing else."""
+    ports = [(443, 443), (1024, 65535)]
+    for entries in _acl_entries(edit):
+        entries[:] = [
+            _entry(10 * number, "allow", out=out, first=first, last=last)
+            for number, (first, last) in enumerate(ports, start=1)
+            for out in (True, False)
+        ]
+
+
 @mutant(breaks=())
 def way_out_over_a_transit_gateway(edit: Edit) -> None:
     """A central egress VPC behind a transit gateway is as good as a NAT gateway."""

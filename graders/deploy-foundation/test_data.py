@@ -48,6 +48,14 @@ def _require_reachable(store: Database | Cache, network: Network, compute: Compu
                 where=store.arn,
                 next=f"aws ec2 describe-security-groups --group-ids {' '.join(store.groups)}",
             )
+        for subnet in store.place.subnets:
+            if acl := network.stopping(node.subnet, store.port, subnet):
+                raise Miss(
+                    expected=f"network ACLs that let nodes ask port {store.port}, and answers back",
+                    observed=f"{acl} stops {node.id} in {node.subnet} on its way to {subnet}",
+                    where=store.arn,
+                    next=f"aws ec2 describe-network-acls --network-acl-ids {acl}",
+                )
 
 
 @pytest.mark.check(

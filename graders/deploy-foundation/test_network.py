@@ -11,6 +11,7 @@ from hallmark.views.network import Holder, Network, Subnet
 AT_THE_EDGE = frozenset({Holder.BALANCER, Holder.NAT, Holder.FIREWALL})
 TOLERATED = frozenset({Holder.CONTROL_PLANE, Holder.INSTANCE})
 """Worth a remark: the control plane's interfaces, and a bastion or NAT instance."""
+HTTPS = 443
 ADDRESSES = "Reservations[].Instances[].NetworkInterfaces[].Association"
 
 
@@ -121,6 +122,13 @@ def test_nodes_reach_out(network: Network, compute: Compute) -> None:
                 observed="none",
                 where=name,
                 next=_command(network.subnets[name]),
+            )
+        if acl := network.stopping(name, HTTPS):
+            raise Miss(
+                expected="a network ACL that lets nodes ask the internet over HTTPS, and answers back",
+                observed=f"{acl} stops them",
+                where=name,
+                next=f"aws ec2 describe-network-acls --network-acl-ids {acl}",
             )
 
 

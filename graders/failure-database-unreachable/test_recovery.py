@@ -51,6 +51,14 @@ def test_nodes_reach_database(data: Data, network: Network, compute: Compute) ->
                     where=database.arn,
                     next=_look(database),
                 )
+            stops = [acl for place in database.place.subnets if (acl := network.stopping(subnet, database.port, place))]
+            if stops:
+                raise Miss(
+                    expected=f"network ACLs that let the nodes ask port {database.port}, and answers back",
+                    observed=f"{stops[0]} stops those of {subnet}",
+                    where=database.arn,
+                    next=f"aws ec2 describe-network-acls --network-acl-ids {stops[0]}",
+                )
 
 
 @pytest.mark.check(

@@ -250,3 +250,35 @@ def test_what_was_not_collected_is_not_guessed() -> None:
     """A view without its answer says so."""
     with pytest.raises(Unobservable):
         _ = network().subnets
+
+
+@pytest.mark.parametrize(
+    ("entries", "server", "stops"),
+    [
+        ([], "", ""),
+        ([], "b", ""),
+        ([(True, 443)], "", "acl-a"),
+        ([(False, 40_000)], "", "acl-a"),
+        ([(False, 443)], "", ""),
+        ([(False, 443)], "b", "acl-b"),
+        ([(True, 40_000)], "b", "acl-b"),
+        ([(True, 443), (False, 443)], "a", ""),
+    ],
+)
+def test_a_network_acl_stops_questions_and_answers(entries: list[tuple[bool, int]], server: str, stops: str) -> None:
+    """On both sides, and only where the connection crosses a border."""
+    refused = [
+        {"RuleNumber": 1, "RuleAction": "deny", "Egress": out, "Protocol": "6", "CidrBlock": "0.0.0.0/0",
+         "PortRange": {"From": port, "To": port}}
+        for out, port in entries
+    ]  # fmt: skip
+    allowed = [
+        {"RuleNumber": 2, "RuleAction": "allow", "Egress": out, "Protocol": "-1", "CidrBlock": "0.0.0.0/0"}
+        for out in (True, False)
+    ]
+    acls = [
+        {"NetworkAclId": f"acl-{name}", "Entries": [*refused, *allowed], "Associations": [{"SubnetId": name}]}
+        for name in ("a", "b")
+    ]
+    view = network(subnets=subnets("a", "b"), route_tables=tables(main=[]), network_acls={"NetworkAcls": acls})
+    assert view.stopping("a", 443, server) == stops

@@ -7,15 +7,18 @@ subnet is public or private because of the routes that apply to it.
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_network
 from typing import Any
 
 from hallmark.model import Call
 from hallmark.views.base import View, cached_property
+from hallmark.views.network_acls import INTERNET, Acl, read_acls, stopping
 
 IpNetwork = IPv4Network | IPv6Network
 EVERYBODY = 8
 """A range with a shorter prefix than this admits everybody: nobody owns more than a /8."""
+_HOST = 10
+"""Place in a subnet of the address that stands for all of it: the smallest has 16, of which AWS takes the first."""
 _DATA_SERVICES = frozenset({"amazon-elb", "amazon-rds", "amazon-elasticache", "amazon-redshift"})
 
 
@@ -46,6 +49,11 @@ class Subnet:
     def is_private(self) -> bool:
         """Whether no route leads to an internet gateway, not even one that is out of order for now."""
         return not any(_to_internet(route) for route in self.routes)
+
+    @property
+    def host(self) -> IPv4Address | None:
+        """An address in it; None when it has IPv6 alone."""
+        return next((one[_HOST] for one in self.ranges if isinstance(one, IPv4Network)), None)
 
 
 @dataclass(frozen=True)
@@ -153,6 +161,11 @@ class Network(View):
         return {group["GroupId"]: group for group in found}
 
     @cached_property
+    def acls(self) -> dict[str, Acl]:
+        """The network ACL of each subnet by the subnet's id."""
+        return read_acls(self.ask("ec2", "describe_network_acls", Filters=self._in_vpc)["NetworkAcls"])
+
+    @cached_property
     def interfaces(self) -> tuple[Interface, ...]:
         """All network interfaces of the VPC."""
         found = self.ask("ec2", "describe_network_interfaces", Filters=self._in_vpc)["NetworkInterfaces"]
@@ -177,6 +190,19 @@ class Network(View):
         openings = self.openings(groups, port)
         by_group = any(opening.source in client_groups for opening in openings if opening.is_local_group)
         return by_group or any(_within(a, o.range) for a in addresses for o in openings)
+
+    def stopping(self, client: str, port: int, server: str = "") -> str:
+        """Return the network ACL that stops TCP connections between two subnets: its id, or empty for none.
+
+        Args:
+            client: Subnet of whoever opens the connection.
+            port: Port it is opened to.
+            server: Subnet of whoever takes it; empty: somebody on the internet.
+        """
+        here, there = self.subnets[client].host, self.subnets[server].host if server else INTERNET
+        if client == server or here is None or there is None:
+            return ""
+        return stopping((self.acls[client], here), (self.acls.get(server), there), port)
 
     def unrestricted_egress(self, groups: Iterable[str]) -> list[str]:
         """Return those of *groups* that let everything out to everybody."""
