@@ -185,6 +185,15 @@ def policy_limits_to_a_vpc_that_s3_does_not_see(edit: Edit) -> None:
         answer["Policy"] = json.dumps(policy)
 
 
+@mutant(breaks=["service_accounts_reach_bucket"])
+def endpoint_passes_other_buckets_only(edit: Edit) -> None:
+    """The endpoint's policy allows the buckets of the container images and forgets LangSmith's."""
+    images = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject"}
+    images["Resource"] = "arn:aws:s3:::prod-us-east-1-starport-layer-bucket/*"
+    for endpoint in edit.each("ec2", "describe_vpc_endpoints", "VpcEndpoints"):
+        endpoint["PolicyDocument"] = json.dumps({"Statement": [images]})
+
+
 @mutant(breaks=["secrets_found"])
 def no_secrets(edit: Edit) -> None:
     """There is no secret at all."""

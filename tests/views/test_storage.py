@@ -184,6 +184,25 @@ def test_s3_knows_of_the_vpc_by_an_endpoint_on_the_nodes_way(endpoint: dict[str,
     assert view.lacking(app(OBJECTS, LISTING), view.buckets[0]) == missing
 
 
+@pytest.mark.parametrize(("statement", "missing"), [
+    ({"Resource": "*"}, ()),
+    ({"Resource": [ARN, f"{ARN}/*"]}, ()),
+    ({"Resource": "*", "Principal": {"AWS": "arn:aws:iam::111122223333:root"}}, ()),
+    ({"Resource": "*", "Principal": {"AWS": ROLE}}, ()),
+    ({"Resource": "*", "Principal": {"AWS": f"{ROLE}-of-somebody"}},
+     ("s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket")),
+    ({"Resource": f"{ARN}/*"}, ("s3:ListBucket",)),
+    ({"Resource": "*", "Action": ["s3:Get*", "s3:List*"]}, ("s3:PutObject", "s3:DeleteObject")),
+])  # fmt: skip
+def test_an_endpoint_passes_on_what_its_policy_allows(statement: dict[str, Any], missing: Any) -> None:
+    """It grants nothing by itself: that the account is named is enough."""
+    document = {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:*", **statement}]}
+    view = storage(get_bucket_location={}, endpoint={"PolicyDocument": json.dumps(document)})
+
+    assert view.lacking(app(OBJECTS, LISTING), view.buckets[0]) == missing
+    assert view.lacking(app(OBJECTS), view.buckets[0]) == tuple(dict.fromkeys([*missing, "s3:ListBucket"]))
+
+
 def test_bucket_policy_can_take_away_what_the_role_has() -> None:
     """An explicit deny wins."""
     view = storage(get_bucket_location={}, get_bucket_policy=policy({"Action": "s3:DeleteObject"}))

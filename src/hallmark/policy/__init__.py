@@ -8,12 +8,13 @@ Two kinds of question are asked, see :class:`Unknown`. "Can the application do i
 ``Unknown.WITHHOLDS``. "Is this ever allowed?" overestimates: ``Unknown.GRANTS``.
 
 Left out: requests across accounts (nobody compares the resource's account with the caller's), sessions of
-federated users, the root user, VPC endpoint policies, resource control policies, access control lists.
+federated users, the root user, resource control policies, access control lists.
 """
 
 from hallmark.policy.conditions import Condition
 from hallmark.policy.decision import Decision, Outcome, decide
 from hallmark.policy.document import Effect, Policy, Statement
+from hallmark.policy.endpoint import lets_through
 from hallmark.policy.privilege import Breadth, Finding, allowed_actions, buckets, has_wildcard_grant
 from hallmark.policy.request import Request, Unknown
 from hallmark.policy.trust import (
@@ -38,6 +39,7 @@ __all__ = [
     "buckets",
     "decide",
     "has_wildcard_grant",
+    "lets_through",
     "trusted_principals",
     "trusted_subjects",
     "trusts_pod_identity",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hallmark.model import Call
-from hallmark.policy import Outcome, Policy, Request, Unknown, buckets, decide
+from hallmark.policy import Outcome, Policy, Request, Unknown, buckets, decide, lets_through
 from hallmark.views.base import View, cached_property, tags
 from hallmark.views.roles import Role
 
@@ -141,8 +141,14 @@ class Storage(View):
         wanted = [(action, f"{bucket.arn}/{prefix}*") for action in OBJECT_ACTIONS for prefix in PREFIXES]
         wanted.append(("s3:ListBucket", bucket.arn))
         policies = [bucket.policy] if bucket.policy else []
-        found = [action for action, where in wanted if not role.surely_may(self._asked(role, action, where), policies)]
+        found = [action for action, where in wanted if not self._goes(role, self._asked(role, action, where), policies)]
         return tuple(dict.fromkeys([*found, *self._lacking_of_key(role, bucket)]))
+
+    def _goes(self, role: Role, request: Request, policies: list[Policy]) -> bool:
+        """Whether S3 grants a request, and whatever endpoint it goes through lets it pass."""
+        ways = [e["PolicyDocument"] for e in self._s3_endpoints if e.get("PolicyDocument")]
+        passed = all(lets_through(Policy.parse(each, "of the S3 endpoint"), request) for each in ways)
+        return passed and role.surely_may(request, policies)
 
     def _lacking_of_key(self, role: Role, bucket: Bucket) -> list[str]:
         """The same for the key: without it every write to a bucket with a KMS key of one's own is denied (SE-50)."""
@@ -169,7 +175,7 @@ class Storage(View):
             {
                 "aws:SecureTransport": "true",
                 "aws:SourceVpc": self.views.network.vpc_id if self._s3_endpoints else [],
-                "aws:SourceVpce": self._s3_endpoints,
+                "aws:SourceVpce": [each["VpcEndpointId"] for each in self._s3_endpoints],
                 "aws:RequestedRegion": region,
                 "aws:ResourceAccount": self.views.identity.account,
                 "kms:ViaService": f"s3.{region}.amazonaws.com",
@@ -179,16 +185,14 @@ class Storage(View):
         )
 
     @cached_property
-    def _s3_endpoints(self) -> list[str]:
+    def _s3_endpoints(self) -> list[dict[str, Any]]:
         """Endpoints that requests of every node take; without one S3 sees the NAT gateway's address and no VPC."""
         network, groups = self.views.network, self.views.compute.node_groups
         tables = {network.subnets[subnet].table for group in groups for subnet in group.subnets}
         filters = [{"Name": "vpc-id", "Values": [self.views.network.vpc_id]}]
         found = self.ask("ec2", "describe_vpc_endpoints", Filters=filters)["VpcEndpoints"]
         usable = [e for e in found if e["ServiceName"].endswith(".s3") and e["State"].lower() == "available"]
-        return [
-            e["VpcEndpointId"] for e in usable if e["VpcEndpointType"] != "Gateway" or tables <= {*e["RouteTableIds"]}
-        ]
+        return [e for e in usable if e["VpcEndpointType"] != "Gateway" or tables <= {*e["RouteTableIds"]}]
 
     def _parameter_arn(self, name: str) -> str:
         region, account = self.scope("region"), self.views.identity.account
