@@ -1,5 +1,6 @@
 """One change at a time to the solved system, and what only looks like one."""
 
+import copy
 from typing import Any
 
 from hallmark.grading.mutation import Edit, mutant
@@ -68,6 +69,26 @@ def _open_nodes(edit: Edit, source: str) -> None:
     for group in edit.each("ec2", "describe_security_groups", "SecurityGroups"):
         if group["GroupId"] in groups:
             group["IpPermissions"].append(rule)
+
+
+@mutant(breaks=["entrance_is_guarded"])
+def another_ingress_is_not_guarded(edit: Edit) -> None:
+    """The second way in has become a second Ingress, with a load balancer that has no firewall."""
+    first, ingress = _balancer(edit), copy.deepcopy(_ingress(edit))
+    arn, name = f"{first['LoadBalancerArn']}2", "second-1.us-east-1.elb.amazonaws.com"
+    ingress["metadata"]["name"] = "second"
+    ingress["status"]["loadBalancer"]["ingress"] = [{"hostname": name}]
+    for listed in edit.answers("kubernetes", "list", resource="ingresses"):
+        listed["items"].append(ingress)
+    balancers = edit.answers("elbv2", "describe_load_balancers")[0]["LoadBalancers"]
+    balancers.append(copy.deepcopy(first) | {"LoadBalancerArn": arn, "LoadBalancerName": "second", "DNSName": name})
+    tagged = edit.answers("elbv2", "describe_tags")[0]["TagDescriptions"]
+    own = next(one for one in tagged if one["ResourceArn"] == first["LoadBalancerArn"])
+    described = {"TagDescriptions": [*tagged, own | {"ResourceArn": arn}]}
+    edit.put(Call.of("elbv2", "describe_tags", ResourceArns=[one["LoadBalancerArn"] for one in balancers]), described)
+    listeners = edit.answers("elbv2", "describe_listeners", LoadBalancerArn=first["LoadBalancerArn"])[0]
+    edit.put(Call.of("elbv2", "describe_listeners", LoadBalancerArn=arn), copy.deepcopy(listeners))
+    edit.put(Call.of("wafv2", "get_web_acl_for_resource", ResourceArn=arn), {})
 
 
 @mutant(breaks=OPENED)

@@ -49,6 +49,13 @@ def nodes_are_gone(edit: Edit) -> None:
 
 
 @mutant(breaks=REACH)
+def network_acl_is_closed(edit: Edit) -> None:
+    """The rule is back, and a network ACL stops whatever crosses a subnet's border."""
+    for acl in edit.each("ec2", "describe_network_acls", "NetworkAcls"):
+        acl["Entries"] = []
+
+
+@mutant(breaks=REACH)
 def rule_is_gone(edit: Edit) -> None:
     """The security group has no rule."""
     ours = {group["VpcSecurityGroupId"] for each in databases(edit) for group in each["VpcSecurityGroups"]}
