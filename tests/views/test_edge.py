@@ -154,6 +154,18 @@ def test_the_most_specific_zone_that_has_the_record_counts() -> None:
     assert [system.edge.leads_in(record) for record in system.edge.effective_records] == [False]
 
 
+@pytest.mark.parametrize(("weights", "lead"), [((1, 0), [True]), ((1, 1), [True, False]), ((0, 0), [True, False])])
+def test_a_record_of_no_weight_is_not_met(weights: tuple[int, int], lead: list[bool]) -> None:
+    """What was weighted down before it is removed leads nobody astray."""
+    system = System()
+    system.balancer("lb", OURS)
+    system.zone("hallmark.example", "lb.elb.test", "old.elb.test")
+    (answer,) = (value for call, value in system.answers.items() if call.operation == "list_resource_record_sets")
+    for record, weight in zip(answer["ResourceRecordSets"], weights, strict=True):
+        record["Weight"] = weight
+    assert [system.edge.leads_in(record) for record in system.edge.effective_records] == lead
+
+
 def test_a_zone_whose_name_only_ends_alike_is_another_zone() -> None:
     """``mark.example`` is no parent of ``hallmark.example``."""
     system = System()

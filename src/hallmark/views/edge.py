@@ -232,11 +232,10 @@ class Edge(View):
         wildcard = "\\052." + self.host.partition(".")[2]
         found = exact or [raw for raw in records if plain_name(raw["Name"]) == wildcard]
         # The second half of a failover pair may be a page that says "down for maintenance".
-        return [
-            _record(zone, raw)
-            for raw in found
-            if raw["Type"] in {"A", "AAAA", "CNAME"} and raw.get("Failover") != "SECONDARY"
-        ]
+        first = [raw for raw in found if raw["Type"] in {"A", "AAAA", "CNAME"} and raw.get("Failover") != "SECONDARY"]
+        # A weight of zero is never answered with, unless all weights are (Route 53, "Weighted routing").
+        chosen = [raw for raw in first if raw.get("Weight") != 0] or first
+        return [_record(zone, raw) for raw in chosen]
 
 
 def _batches(names: list[str]) -> Iterable[list[str]]:
