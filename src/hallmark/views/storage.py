@@ -145,9 +145,9 @@ class Storage(View):
         return tuple(dict.fromkeys([*found, *self._lacking_of_key(role, bucket)]))
 
     def _goes(self, role: Role, request: Request, policies: list[Policy]) -> bool:
-        """Whether S3 grants a request, and whatever endpoint it goes through lets it pass."""
-        ways = [e["PolicyDocument"] for e in self._s3_endpoints if e.get("PolicyDocument")]
-        passed = all(lets_through(Policy.parse(each, "of the S3 endpoint"), request) for each in ways)
+        """Whether S3 grants a request, and the endpoint it goes through lets it pass: of several, one of them."""
+        ways = [Policy.parse(each.get("PolicyDocument") or _OPEN, "of the S3 endpoint") for each in self._s3_endpoints]
+        passed = not ways or any(lets_through(each, request) for each in ways)
         return passed and role.surely_may(request, policies)
 
     def _lacking_of_key(self, role: Role, bucket: Bucket) -> list[str]:
@@ -202,6 +202,8 @@ class Storage(View):
 _DEFAULT = "ApplyServerSideEncryptionByDefault"
 _ARCHIVES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
 """Storage classes whose objects have to be restored before they can be read; GLACIER_IR is none of them."""
+_OPEN = {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}]}
+"""What the policy of an endpoint is unless somebody writes one."""
 _SECURE = [{"Key": "Type", "Option": "Equals", "Values": ["SecureString"]}]
 _OF_BUCKET = (
     *("get_bucket_location", "get_bucket_encryption", "get_public_access_block"),
