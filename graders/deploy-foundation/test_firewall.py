@@ -83,7 +83,7 @@ def test_firewall_filters(edge: Edge) -> None:
     acl = edge.firewall
     filters = acl.filters(_reading(edge))
     if filters is None:
-        raise Unobservable("undecidable", f"whether {acl.name} allows all requests first is not read here")
+        raise Unobservable("undecidable", f"whether {acl.name} filters anything depends on a statement not read here")
     if not filters:
         raise Miss(
             expected="a rule or managed rule group that blocks, and is asked before a rule allows everything",
