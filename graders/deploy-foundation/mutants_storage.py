@@ -8,7 +8,8 @@ from hallmark.model import Call, Status
 
 _OPERATIONS = (
     *("get_bucket_location", "get_bucket_encryption", "get_public_access_block"),
-    *("get_bucket_policy", "get_bucket_lifecycle_configuration", "get_bucket_tagging"),
+    *("get_bucket_policy", "get_bucket_lifecycle_configuration", "get_bucket_versioning"),
+    "get_bucket_tagging",
 )
 
 
@@ -87,6 +88,22 @@ def long_lived_move_to_cheaper_storage(edit: Edit) -> None:
     """The same with storage that answers at once."""
     for rule in _rules(edit, "ttl_l/"):
         rule["Transitions"] = [{"Days": 30, "StorageClass": "STANDARD_IA"}, {"Days": 90, "StorageClass": "GLACIER_IR"}]
+
+
+@mutant(breaks=["bucket_lifecycle"])
+def deleted_payloads_stay_as_versions(edit: Edit) -> None:
+    """Versioning was switched on: what expires is hidden, not gone."""
+    for answer in edit.answers("s3", "get_bucket_versioning"):
+        answer["Status"] = "Enabled"
+
+
+@mutant(breaks=())
+def earlier_versions_go_too(edit: Edit) -> None:
+    """The same, with a rule that deletes what is hidden."""
+    deleted_payloads_stay_as_versions.edit(edit)
+    for answer in edit.answers("s3", "get_bucket_lifecycle_configuration"):
+        clean = {"NoncurrentVersionExpiration": {"NoncurrentDays": 1}}
+        answer["Rules"].append({"ID": "versions", "Status": "Enabled", "Filter": {}, **clean})
 
 
 @mutant(breaks=["bucket_lifecycle"])

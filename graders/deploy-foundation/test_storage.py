@@ -81,6 +81,10 @@ def test_bucket_lifecycle(storage: Storage) -> None:
                     where=bucket.arn,
                     next=f"aws s3api get-bucket-lifecycle-configuration --bucket {bucket.name}",
                 )
+            cleaned = any(c.is_whole and prefix.startswith(c.prefix) for c in bucket.cleanings)
+            if bucket.keeps_versions and not cleaned:
+                kept = f"versioning is on, and no rule deletes earlier versions under {prefix}"
+                _miss(bucket, "deleted objects gone for good", kept, "get-bucket-versioning")
 
 
 @pytest.mark.check(

@@ -16,7 +16,8 @@ ARN = "arn:aws:s3:::traces"
 ROLE = "arn:aws:iam::111122223333:role/app"
 OPERATIONS = (
     *("get_bucket_location", "get_bucket_encryption", "get_public_access_block"),
-    *("get_bucket_policy", "get_bucket_lifecycle_configuration", "get_bucket_tagging"),
+    *("get_bucket_policy", "get_bucket_lifecycle_configuration", "get_bucket_versioning"),
+    "get_bucket_tagging",
 )
 
 
@@ -126,6 +127,23 @@ def test_what_is_archived_cannot_be_read_at_once(storage_class: str, archived: t
     found = bucket(get_bucket_lifecycle_configuration={"Rules": [rule]})
 
     assert (found.expiries, found.archivals) == ((), archived)
+
+
+@pytest.mark.parametrize(("versioning", "keeps"), [
+    ({}, False),
+    ({"Status": "Suspended"}, False),
+    ({"Status": "Enabled"}, True),
+])  # fmt: skip
+def test_versions_stay_unless_a_rule_deletes_them(versioning: dict[str, Any], keeps: bool) -> None:  # noqa: FBT001
+    """A bucket that never had versions says nothing about them."""
+    rules = [
+        {"Status": "Enabled", "Filter": {"Prefix": "ttl_s/"}, "NoncurrentVersionExpiration": {"NoncurrentDays": 1}},
+        {"Status": "Disabled", "Filter": {}, "NoncurrentVersionExpiration": {"NoncurrentDays": 1}},
+    ]
+    found = bucket(get_bucket_versioning=versioning, get_bucket_lifecycle_configuration={"Rules": rules})
+
+    assert found.keeps_versions is keeps
+    assert (found.expiries, [each.prefix for each in found.cleanings]) == ((), ["ttl_s/"])
 
 
 @pytest.mark.parametrize("rule", [

@@ -50,6 +50,8 @@ class Bucket:
         policy: Its policy, None without one.
         expiries: Lifecycle rules that delete.
         archivals: Lifecycle rules that archive: to read an object again takes a request, and hours.
+        keeps_versions: Whether what is deleted stays as an earlier version.
+        cleanings: Lifecycle rules that delete earlier versions.
         tags: Its tags.
     """
 
@@ -63,6 +65,8 @@ class Bucket:
     policy: Policy | None = None
     expiries: tuple[Expiry, ...] = ()
     archivals: tuple[Expiry, ...] = ()
+    keeps_versions: bool = False
+    cleanings: tuple[Expiry, ...] = ()
     tags: Mapping[str, str] | None = None
 
     @property
@@ -207,12 +211,13 @@ _OPEN = {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Res
 _SECURE = [{"Key": "Type", "Option": "Equals", "Values": ["SecureString"]}]
 _OF_BUCKET = (
     *("get_bucket_location", "get_bucket_encryption", "get_public_access_block"),
-    *("get_bucket_policy", "get_bucket_lifecycle_configuration", "get_bucket_tagging"),
+    *("get_bucket_policy", "get_bucket_lifecycle_configuration", "get_bucket_versioning"),
+    "get_bucket_tagging",
 )
 
 
 def _bucket(name: str, is_own: bool, answers: list[Any]) -> Bucket:  # noqa: FBT001  (a fact, not a switch)
-    location, encryption, block, policy, lifecycle, tagging = answers
+    location, encryption, block, policy, lifecycle, versioning, tagging = answers
     if location is None:
         return Bucket(name, exists=False)
     algorithm, key = _encryption(encryption)
@@ -233,6 +238,8 @@ def _bucket(name: str, is_own: bool, answers: list[Any]) -> Bucket:  # noqa: FBT
         policy=Policy.parse(policy["Policy"], f"of bucket {name}") if policy else None,
         expiries=tuple(_expiry(rule, rule["Expiration"]) for rule in rules if _deletes(rule)),
         archivals=tuple(_expiry(rule, move) for rule in rules for move in _archives(rule)),
+        keeps_versions=(versioning or {}).get("Status") == "Enabled",
+        cleanings=tuple(_expiry(rule, {}) for rule in rules if "NoncurrentVersionExpiration" in rule),
         tags=tags({"Tags": tagging["TagSet"]}) if tagging else {},
     )
 
