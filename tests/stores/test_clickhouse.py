@@ -359,3 +359,15 @@ def test_clickhouse_connect(engine: Engine) -> None:
     finally:
         client.command("DROP TABLE IF EXISTS c")
         client.close()
+
+
+def test_the_engine_comes_without_its_package(tmp_path: Path) -> None:
+    """That one would open a database for itself, and import NumPy and PyArrow."""
+    code = (
+        "import sys, pathlib; from hallmark.twin.stores.clickhouse.engine import Engine, Statement; "
+        "print(Engine(pathlib.Path(sys.argv[1])).run(Statement(b'SELECT 6 * 7')).body); "
+        "print(sorted({'chdb', 'numpy', 'pandas', 'pyarrow'} & sys.modules.keys()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True)
+
+    assert done.stdout.splitlines() == [r"b'42\n'", "[]"]

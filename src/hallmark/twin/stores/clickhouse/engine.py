@@ -2,14 +2,20 @@
 
 Every statement gets a connection of its own, which costs less than a millisecond: so no ``SET`` and no ``USE`` of one
 client is left for the next. Connections of the engine's inner module are used, since the outer ones close with their
-wrapper. Data of an INSERT is read from a file: the engine's streaming insert loses data without an error.
+wrapper. That module is loaded without its package, which opens a database for itself and imports NumPy and PyArrow: 40
+MB for nothing. Data of an INSERT is read from a file: the engine's streaming insert loses data without an error.
 """
 
+import ctypes
+import os
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from importlib import import_module
+from functools import cache
+from importlib.machinery import ExtensionFileLoader, ModuleSpec
+from importlib.util import find_spec, module_from_spec
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +76,7 @@ class Engine:
     """
 
     def __init__(self, path: Path, memory: int = 0) -> None:
-        self._module: Any = import_module("chdb._chdb")
+        self._module = _module()
         self._path = path / "data"
         self._incoming = path / "incoming"
         self._incoming.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -138,6 +144,19 @@ class Engine:
             file.write(content)
             file.flush()
             yield _escaped(file.name)
+
+
+@cache
+def _module() -> Any:
+    package = find_spec("chdb")
+    places = (package.submodule_search_locations if package else None) or ()
+    library = next((str(file) for place in places for file in Path(place).glob("_chdb*.so")), "")
+    if sys.platform == "linux":  # as the package does: the engine brings its own allocator
+        ctypes.CDLL(library, mode=sys.getdlopenflags() | os.RTLD_DEEPBIND)
+    loader = ExtensionFileLoader("chdb._chdb", library)
+    module = module_from_spec(ModuleSpec(loader.name, loader, origin=library))
+    loader.exec_module(module)
+    return module
 
 
 def _result(answer: Any) -> Result:
