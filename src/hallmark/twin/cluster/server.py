@@ -24,6 +24,7 @@ from pathlib import Path
 from aiohttp import web
 
 from hallmark.errors import EnvironmentFault, Exit, HallmarkError
+from hallmark.twin import buffers
 from hallmark.twin.cluster import certificates
 from hallmark.twin.cluster.assembly import Cluster
 from hallmark.twin.cluster.tokens import DEFAULT_ISSUER
@@ -63,6 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until told to stop. Returns an exit code of :class:`hallmark.errors.Exit`."""
     settings = _settings(arguments)
     os.umask(0o077)  # objects hold secrets
+    buffers.save()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     try:
         with hold(settings.state / "server.lock", "Another server of this cluster is running.") as lock:

@@ -23,6 +23,7 @@ from importlib import import_module
 from pathlib import Path
 
 from hallmark.errors import Exit, HallmarkError
+from hallmark.twin import buffers
 from hallmark.twin.controllers.settings import Settings
 from hallmark.twin.files import hold, write
 from hallmark.twin.kube import reconcile
@@ -40,6 +41,7 @@ a function ``controllers(caches, settings)``."""
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run controllers until told to stop. Returns an exit code of :class:`hallmark.errors.Exit`."""
     options = _options(arguments)
+    buffers.save()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     state: Path = options.state
     try:
@@ -77,7 +79,7 @@ async def serve(settings: Settings, groups: Sequence[str]) -> None:
 
 
 async def _run(group: str, settings: Settings, started: Callable[[str], None]) -> None:
-    # A group's package is imported when it runs: that of AWS brings boto3, which takes its time and memory.
+    # A group's package is imported when it runs: that of AWS brings botocore, which takes its time and memory.
     make: Callable[[Caches, Settings], list[Controller]] = import_module(
         f"hallmark.twin.controllers.{group}"
     ).controllers

@@ -24,6 +24,7 @@ from urllib.parse import urlsplit
 from aiohttp import ClientSession
 
 from hallmark.errors import EnvironmentFault, Exit, HallmarkError
+from hallmark.twin import buffers
 from hallmark.twin.aws.seal import Seal
 from hallmark.twin.clients import Clients
 from hallmark.twin.control import Control
@@ -52,6 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     if options.parent:
         die_with(options.parent)
+    buffers.save()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     options.state = options.state.absolute()
     try:

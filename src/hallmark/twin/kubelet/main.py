@@ -20,6 +20,7 @@ from pathlib import Path
 import aiohttp
 
 from hallmark.errors import EnvironmentFault, Exit, HallmarkError
+from hallmark.twin import buffers
 from hallmark.twin.aws.seal import Seal
 from hallmark.twin.clients import Clients
 from hallmark.twin.control import Control
@@ -69,6 +70,7 @@ LOOPBACK = "127.0.0.1"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run pods until told to stop. Returns an exit code of :class:`hallmark.errors.Exit`."""
     options = _options(arguments)
+    buffers.save()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     state: Path = options.state.absolute()
     try:
