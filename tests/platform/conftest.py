@@ -49,7 +49,7 @@ sys.exit(importlib.import_module(given["program"]).main(Container.of(given["spec
 """
 EXEC = """
 import json, sys
-from hallmark.twin.platform.main import COMMANDS
+from hallmark.twin.platform.commands import COMMANDS
 from hallmark.twin.programs.container import Container
 from hallmark.twin.programs.shell.interpreter import Shell, Streams
 shell = Shell(Container.of(json.load(sys.stdin)), Streams(sys.stdin, sys.stdout, sys.stderr), COMMANDS)

@@ -7,7 +7,7 @@ from hallmark.twin.platform import jobs, serving
 from hallmark.twin.platform.about import About
 from hallmark.twin.platform.accounts import Accounts
 from hallmark.twin.platform.application import Application
-from hallmark.twin.platform.broker import ADHOC, FEEDBACK, INGESTION, LATE, Broker
+from hallmark.twin.platform.broker import ADHOC, FEEDBACK, INGESTION, LATE
 from hallmark.twin.platform.calls import Endpoint
 from hallmark.twin.platform.datasets import Datasets
 from hallmark.twin.platform.doors import Doors
@@ -25,10 +25,7 @@ from hallmark.twin.platform.worker import Worker
 from hallmark.twin.programs.container import Container
 from hallmark.twin.programs.langsmith import service
 from hallmark.twin.programs.langsmith.hooks import HOOKS
-from hallmark.twin.programs.shell.interpreter import Command
 from hallmark.twin.programs.web import Reply, listen, serve
-
-COMMANDS: dict[str, Command] = {"saq": service.saq(lambda container: Broker(container).use())}
 
 
 def main(container: Container) -> int:

@@ -12,6 +12,7 @@ import array
 import contextlib
 import ctypes
 import fcntl
+import functools
 import gc
 import importlib
 import json
@@ -38,8 +39,8 @@ CRASHED = 70
 PRELOADED = (
     "http.client", "http.server", "hallmark.twin.programs.container", "hallmark.twin.programs.web",
     "hallmark.twin.programs.shell.interpreter", "hallmark.twin.programs.langsmith.service",
-    "hallmark.twin.platform.main", "hallmark.twin.programs.addon", "hallmark.twin.programs.langsmith.frontend",
-    "uvicorn.lifespan.off", "uvicorn.protocols.http.auto",
+    "hallmark.twin.platform.main", "hallmark.twin.platform.commands", "hallmark.twin.programs.addon",
+    "hallmark.twin.programs.langsmith.frontend", "uvicorn.lifespan.off", "uvicorn.protocols.http.auto",
 )  # fmt: skip
 
 
@@ -173,7 +174,13 @@ def die_with(parent: int) -> None:
 
 def _libc_call(option: int, value: object) -> None:
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
+        _libc().prctl(option, value, 0, 0, 0)
+
+
+@functools.cache
+def _libc() -> Any:
+    """Made before the forks, which then need not make it."""
+    return ctypes.CDLL(None)
 
 
 def _receive(commands: socket.socket) -> tuple[bytes, list[int]]:

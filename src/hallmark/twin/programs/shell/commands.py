@@ -31,7 +31,8 @@ NUMBERS = {f"-{name}": getattr(operator, name) for name in ("eq", "ne", "gt", "l
 
 def known(container: Container) -> Mapping[str, Command]:
     """The commands of a container: those of its program, and the shell's unless its image has none."""
-    own = getattr(importlib.import_module(container.settings["program"]), "COMMANDS", {})
+    module = container.settings.get("commands") or container.settings["program"]
+    own = getattr(importlib.import_module(module), "COMMANDS", {})
     return {**(COMMANDS if container.settings.get("shell", True) else {}), **own}
 
 
