@@ -1,10 +1,12 @@
-"""boto3 clients that can only reach the twin: its endpoint and its account are always given."""
+"""Clients of AWS that can only reach the twin: its endpoint and its account are always given.
+
+They are botocore's own: boto3 would make the same ones, and brings transfers of files that no part of the twin needs.
+"""
 
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-import boto3
 import botocore.session
 from botocore.config import Config
 
@@ -37,12 +39,12 @@ class Clients:
 def _session() -> Any:
     core = botocore.session.Session()
     core.register_component("data_loader", loader())
-    return boto3.session.Session(botocore_session=core)
+    return core
 
 
 @cache
 def _client(service: str, clients: Clients) -> Any:
-    return _session().client(
+    return _session().create_client(
         service,
         region_name=clients.region,
         endpoint_url=clients.endpoint,

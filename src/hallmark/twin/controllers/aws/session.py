@@ -12,7 +12,6 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
-import boto3
 import botocore.session
 from botocore.config import Config
 from botocore.credentials import Credentials
@@ -134,14 +133,14 @@ class Sessions:
 
     def _make(self, session: Any, service: str) -> Any:
         where = {"region_name": self._account.region, "endpoint_url": self._account.endpoint}
-        return session.client(service, config=_CONFIG, **where)
+        return session.create_client(service, config=_CONFIG, **where)
 
 
 def _session(credentials: Credentials) -> Any:
     core = botocore.session.Session()
     core.register_component("data_loader", loader())
     core._credentials = credentials  # noqa: SLF001  (what set_credentials does, but with an object that can be renewed)
-    return boto3.session.Session(botocore_session=core)
+    return core
 
 
 def _no_role() -> NoReturn:
