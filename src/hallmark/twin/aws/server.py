@@ -19,9 +19,13 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+# ruff: noqa: E402
+SELDOM = (20_000, 20, 20)
+"""Thresholds of the garbage collector: it looks at all that is remembered, while callers wait."""
+gc.set_threshold(*SELDOM)  # before the imports, of which it would take a tenth
+
 from hallmark.twin.aws import lean
 
-# ruff: noqa: E402
 lean.apply()  # what follows imports moto's services, which read large tables while they are imported
 
 import waitress
@@ -42,8 +46,6 @@ from hallmark.twin.process import ENDED
 
 LOOPBACK = "127.0.0.1"
 THREADS = 16
-SELDOM = (20_000, 20, 20)
-"""Thresholds of the garbage collector: it looks at all that is remembered, while callers wait."""
 
 
 class Discreet(logging.Formatter):
@@ -86,7 +88,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def serve(listener: socket.socket, state: Path, *, autosaves: bool) -> None:
     """Serve on a bound socket until SIGTERM or Ctrl-C; save what is unsaved before returning."""
     gc.freeze()  # what is imported stays
-    gc.set_threshold(*SELDOM)
     extension.install()
     memory.teach_pickle()
     published.place(state)
