@@ -150,7 +150,9 @@ class Engine:
 def _module() -> Any:
     package = find_spec("chdb")
     places = (package.submodule_search_locations if package else None) or ()
-    library = next((str(file) for place in places for file in Path(place).glob("_chdb*.so")), "")
+    library = next((str(file) for place in places for file in Path(place).glob("_chdb*.so")), None)
+    if library is None:
+        raise ModuleNotFoundError("chdb-core is not installed", name="chdb")
     if sys.platform == "linux":  # as the package does: the engine brings its own allocator
         ctypes.CDLL(library, mode=sys.getdlopenflags() | os.RTLD_DEEPBIND)
     loader = ExtensionFileLoader("chdb._chdb", library)
