@@ -6,7 +6,8 @@ import sys
 CODE = (
     "import sys; from hallmark.twin.kubelet.images import Catalogue; "
     "image = Catalogue.read().pull('docker.io/langchain/langsmith-backend:0.16.6'); "
-    "print('saq' in image.program('queue', ()).commands, sorted({'psycopg', 'redis', 'starlette'} & sys.modules.keys()))"
+    "heavy = {'psycopg', 'redis', 'starlette'} & sys.modules.keys(); "
+    "print('saq' in image.program('queue', ()).commands, sorted(heavy))"
 )
 
 
