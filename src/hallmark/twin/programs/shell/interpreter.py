@@ -9,7 +9,8 @@ from pathlib import PurePosixPath
 from typing import IO, Any
 
 from hallmark.twin.programs.container import STOPPED, Container
-from hallmark.twin.programs.shell.parser import (
+from hallmark.twin.programs.shell.parser import parse
+from hallmark.twin.programs.shell.syntax import (
     Chain,
     Choice,
     Each,
@@ -20,7 +21,6 @@ from hallmark.twin.programs.shell.parser import (
     ShellSyntax,
     Simple,
     expand,
-    parse,
 )  # fmt: skip
 
 NOT_FOUND, SYNTAX = 127, 2

@@ -1,94 +1,22 @@
-"""The part of the POSIX shell's grammar that people use in pods, as a tree.
+"""Reads a script into the tree of :mod:`hallmark.twin.programs.shell.syntax`: one function a rule of the grammar."""
 
-Lists with ``;``, ``&&`` and ``||``, pipes, quotes, variables, redirections to files, ``if``, ``while``, ``until`` and
-``for``. Source: POSIX.1-2024, Shell Command Language. What is not here is refused by name, never guessed.
-"""
+from dataclasses import dataclass
 
-import re
-from dataclasses import dataclass, field
+from hallmark.twin.programs.shell.scanner import Token, tokens
+from hallmark.twin.programs.shell.syntax import (
+    Chain,
+    Choice,
+    Each,
+    Loop,
+    Node,
+    Pipe,
+    Redirect,
+    ShellSyntax,
+    Simple,
+    Word,
+)  # fmt: skip
 
-OPERATORS = ("&&", "||", ";", "|", "\n")
 RESERVED = frozenset({"if", "then", "elif", "else", "fi", "while", "until", "for", "in", "do", "done"})
-_VARIABLE = re.compile(r"\$(?:\{(\w+|\?)(?::-([^}]*))?\}|(\w+|\?|\$))")
-_REDIRECT = re.compile(r"(\d?)>&(\d)|(\d?)(>>|>|<)")
-
-
-class ShellSyntax(Exception):
-    """The text is not in the part of the grammar that is known here."""
-
-
-@dataclass(frozen=True)
-class Word:
-    """Pieces of text; each is expanded unless it stood in single quotes."""
-
-    pieces: tuple[tuple[str, bool], ...]
-    quoted: bool = False
-
-    @property
-    def literal(self) -> str:
-        """The text, if it is a plain word; quoted words are never keywords or operators."""
-        return "" if self.quoted else "".join(text for text, _ in self.pieces)
-
-
-@dataclass(frozen=True)
-class Redirect:
-    """Where a stream goes: mode ``>``, ``>>`` or ``<`` and a file, or another stream's number as the target."""
-
-    stream: int
-    mode: str
-    target: Word | int
-
-
-@dataclass(frozen=True)
-class Simple:
-    """One command with its words and redirections."""
-
-    words: tuple[Word, ...]
-    redirects: tuple[Redirect, ...] = ()
-
-
-@dataclass(frozen=True)
-class Pipe:
-    """Commands, each reading what the one before wrote."""
-
-    parts: tuple["Node", ...]
-
-
-@dataclass(frozen=True)
-class Chain:
-    """Commands, each after ``;``, ``&&`` or ``||``."""
-
-    parts: tuple[tuple[str, "Node"], ...]
-
-
-@dataclass(frozen=True)
-class Choice:
-    """``if``: pairs of condition and body, and the last resort."""
-
-    branches: tuple[tuple["Node", "Node"], ...]
-    otherwise: "Node"
-
-
-@dataclass(frozen=True)
-class Loop:
-    """``while`` (wanted is true), ``until`` (false)."""
-
-    condition: "Node"
-    body: "Node"
-    wanted: bool
-
-
-@dataclass(frozen=True)
-class Each:
-    """``for``."""
-
-    name: str
-    words: tuple[Word, ...]
-    body: "Node"
-
-
-Node = Simple | Pipe | Chain | Choice | Loop | Each
-Token = Word | str | Redirect
 
 
 @dataclass
@@ -128,7 +56,7 @@ def parse(text: str) -> Chain:
     Raises:
         ShellSyntax: It is wrong, or uses what is not known here.
     """
-    reader = _Reader(_tokens(text))
+    reader = _Reader(tokens(text))
     tree = _chain(reader)
     if reader.peek() is not None:
         raise ShellSyntax(f'unexpected "{reader.word() or reader.peek()}"')
@@ -222,103 +150,3 @@ def _simple(reader: _Reader) -> Simple:
     if not words and not redirects:
         raise ShellSyntax(f'unexpected "{reader.peek() or "end of file"}"')
     return Simple(tuple(words), tuple(redirects))
-
-
-@dataclass
-class _Building:
-    pieces: list[tuple[str, bool]] = field(default_factory=list)
-    plain: str = ""
-    quoted: bool = False
-    started: bool = False
-
-    def flush(self) -> None:
-        if self.plain:
-            self.pieces.append((self.plain, True))
-            self.plain = ""
-
-    def done(self) -> Word | None:
-        self.flush()
-        return Word(tuple(self.pieces), self.quoted) if self.started else None
-
-
-def _tokens(text: str) -> list[Token]:  # noqa: C901  (a scanner: one case a character class)
-    tokens: list[Token] = []
-    word = _Building()
-    at = 0
-
-    def end() -> None:
-        nonlocal word
-        if finished := word.done():
-            tokens.append(finished)
-        word = _Building()
-
-    while at < len(text):
-        character = text[at]
-        operator = next((each for each in OPERATORS if text.startswith(each, at)), "")
-        if redirect := None if word.started else _REDIRECT.match(text, at):
-            tokens.append(_redirect(redirect))
-            at = redirect.end()
-        elif operator or character in "<>":
-            end()
-            if operator:
-                tokens.append(operator)
-                at += len(operator)
-        elif character in " \t":
-            end()
-            at += 1
-        elif character == "#" and not word.started:
-            at = _line_end(text, at)
-        elif character in "'\"":
-            at = _quoted(text, at, word)
-        elif character in "`&()" or text.startswith("$(", at):
-            raise ShellSyntax(f'"{text[at : at + 2].strip()}" is not available in this shell')
-        else:
-            escaped = character == "\\" and at + 1 < len(text)
-            word.started = True
-            if escaped:
-                word.flush()
-                word.pieces.append((text[at + 1], False))
-            else:
-                word.plain += character
-            at += 2 if escaped else 1
-    end()
-    return tokens
-
-
-def _quoted(text: str, at: int, word: _Building) -> int:
-    quote = text[at]
-    close = at + 1
-    while close < len(text) and text[close] != quote:
-        close += 2 if quote == '"' and text[close] == "\\" else 1
-    if close >= len(text):
-        raise ShellSyntax("unterminated quoted string")
-    word.flush()
-    inside = text[at + 1 : close]
-    if quote == '"':
-        if "$(" in inside or "`" in inside:
-            raise ShellSyntax('"$(" is not available in this shell')
-        inside = re.sub(r'\\(["\\])', r"\1", inside)
-    word.pieces.append((inside, quote == '"'))
-    word.quoted = word.started = True
-    return close + 1
-
-
-def _redirect(found: re.Match[str]) -> Redirect:
-    if found[2]:
-        return Redirect(int(found[1] or 1), ">", int(found[2]))
-    return Redirect(int(found[3] or (0 if found[4] == "<" else 1)), found[4], Word(()))
-
-
-def _line_end(text: str, at: int) -> int:
-    end = text.find("\n", at)
-    return len(text) if end < 0 else end
-
-
-def expand(word: Word, variables: dict[str, str]) -> str:
-    """The text of a word with its variables filled in; one that is not set is empty."""
-
-    def value(found: re.Match[str]) -> str:
-        name = found[1] or found[3]
-        return variables.get(name) or found[2] or ""
-
-    return "".join(_VARIABLE.sub(value, text) if expands else text for text, expands in word.pieces)
