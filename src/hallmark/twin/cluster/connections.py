@@ -8,7 +8,8 @@ from hallmark.twin.cluster import deletion, statuses
 from hallmark.twin.cluster.calls import Call, parse_json, raw_body, read_object
 from hallmark.twin.cluster.changes import Entry
 from hallmark.twin.cluster.decoding import check_types
-from hallmark.twin.cluster.kubelets import Kubelets, pod_port
+from hallmark.twin.cluster.destinations import behind, pod_port
+from hallmark.twin.cluster.kubelets import Kubelets
 from hallmark.twin.cluster.patching import MERGE, STRATEGIC, patched
 from hallmark.twin.cluster.representations import Shape, answer
 from hallmark.twin.cluster.statuses import Refusal
@@ -102,7 +103,7 @@ class Connections:
         name, port = _name_and_port(call.name)
         if call.resource.kind == "Service":
             self._find(call, name)
-            pod, port = self._kubelets.behind(call.namespace, name, port)
+            pod, port = behind(self._store, call.namespace, name, port)
             return await self._kubelets.proxy_pod(call, pod, port)
         pod = self._find(call, name)
         return await self._kubelets.proxy_pod(call, pod, pod_port(pod, port))
