@@ -4,27 +4,24 @@ Source: Kubernetes documentation, "Pod Lifecycle"; words of ``pkg/kubelet/kuberu
 """
 
 import asyncio
-import json
 import signal
 import time
-from collections.abc import Sequence
 from contextlib import suppress
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from hallmark.twin.cluster.schema import quantities
 from hallmark.twin.kube.events import timestamp
 from hallmark.twin.kube.kinds import Object
 from hallmark.twin.kubelet.environment import ConfigError
 from hallmark.twin.kubelet.health import Health
-from hallmark.twin.kubelet.images import BUILTINS, SHELL, Image, Program
+from hallmark.twin.kubelet.images import Image, Program
+from hallmark.twin.kubelet.interior import Interior, not_executed
 from hallmark.twin.kubelet.logs import Log
 from hallmark.twin.kubelet.pulling import SYNC, Pulling
 from hallmark.twin.kubelet.record import START_ERROR, Record
+from hallmark.twin.kubelet.reports import Reports
 from hallmark.twin.kubelet.runtime import Process, lines
 from hallmark.twin.kubelet.volumes import MountFailed
-from hallmark.twin.programs import container as inside
-from hallmark.twin.programs.shell.interpreter import NOT_FOUND, find
 
 if TYPE_CHECKING:
     from hallmark.twin.kubelet.pod import Pod
@@ -36,12 +33,10 @@ CONFIG_RETRY = 10.0
 NOTED_WITHIN = 5.0
 """Seconds within which the end of a killed process is noted."""
 MESSAGE_LIMIT = 4096
-NOWHERE = 1
-"""A port nobody listens on: where a port leads that no program of the pod has opened."""
 
 
 class Container:
-    """One container of a pod; its ports, probes and commands are those of a :class:`probes.Target`.
+    """One container of a pod.
 
     Args:
         pod: Its pod.
@@ -59,18 +54,13 @@ class Container:
         self._policy = policy
         self._initial = initial
         self.log = Log(pod.log_folder / self.name)
-        self.listening: dict[int, int] = {}
-        """Ports of the pod that this container serves, and where they really are."""
-        self.memory, self.cpu = 0, 0
-        """In use at this moment: bytes, millicores."""
+        self.interior = Interior(pod, lambda: self.spec)
+        self.reports = Reports(pod.machine, lambda: self.spec)
         self.started = asyncio.Event()
         self._pulling = Pulling(pod, lambda: self.spec, self._wait_for, self._sleep)
         self._image: Image | None = None
-        self._program: Program | None = None
-        self._surroundings: dict[str, Any] = {}
         self._process: Process | None = None
         self._noted = asyncio.Event()
-        self._out_of_memory = False
         self._back_off = 0.0
         self._health = self._new_health()
         self._record = Record("PodInitializing" if pod.has_inits and not initial else "ContainerCreating")
@@ -84,8 +74,8 @@ class Container:
         return done
 
     def _new_health(self) -> Health:
-        machine, pod = self._machine, self._pod
-        return Health(self.spec, self, machine.session, machine.speed, changed=pod.publish, complain=pod.warning)
+        machine, changed, complain = self._machine, self._pod.publishing.soon, self._pod.warning
+        return Health(self.spec, self.interior, machine.session, machine.speed, changed=changed, complain=complain)
 
     @property
     def is_running(self) -> bool:
@@ -124,8 +114,7 @@ class Container:
         """Run until it has ended and is not to be started again; returns its exit code."""
         while not self._done:
             self._image = await self._pulling.image()
-            self._program, self._surroundings = await self._configured(self._image)
-            code = await self._once(self._program)
+            code = await self._once(await self._configured(self._image))
             self._done = self._done or self._pod.stopping or not self._restarts_after(code)
             if not self._done:
                 await self._pause()
@@ -134,41 +123,31 @@ class Container:
     def _restarts_after(self, code: int) -> bool:
         return self._policy == "Always" or (self._policy == "OnFailure" and code != 0)
 
-    async def _configured(self, image: Image) -> tuple[Program, dict[str, Any]]:
+    async def _configured(self, image: Image) -> Program:
         while True:
             try:
-                environment = self._pod.environment(self.spec)
-                root, read_only = self._pod.volumes.root(self._pod.object, self.spec)
+                return self.interior.furnish(image)
             except (ConfigError, MountFailed) as error:
                 self._wait_for("CreateContainerConfigError", str(error))
                 await self._pod.warning("Failed", f"Error: {error}")
-                await self._sleep(CONFIG_RETRY)
-                continue
-            command = self._pod.command(self.spec, environment)
-            program = image.program(self.name, command)
-            arguments = command or program.settings.get("command", [])
-            return program, {
-                "environment": environment, "root": str(root), "read_only": read_only, "arguments": arguments,
-            }  # fmt: skip
+            await self._sleep(CONFIG_RETRY)
 
     async def _once(self, program: Program) -> int:
         self.log.begin(self._record.restarts)
         await self._pod.normal("Created", f"Created container: {self.name}")
-        arguments = self._surroundings["arguments"]
-        if missing := program.missing(arguments):
+        if missing := program.missing(self.interior.arguments):
             return await self._not_started(missing)
         began = time.monotonic()
         self._noted.clear()
-        self._out_of_memory = False
         if not self._record.runs_on:  # else it is as healthy as it was, until a probe says something else
             self._health = self._new_health()
-        self._process = await self._machine.runtime.spawn(self._spec(program.module, arguments))
+        self._process = await self.interior.start(program)
         self._record.run(timestamp())
-        self._pod.publish()
+        self._pod.publishing.soon()
         await self._pod.normal("Started", f"Started container {self.name}")
         self.started.set()
         code = await self._watched(self._process, program)
-        reason = "OOMKilled" if self._out_of_memory else "Completed" if code == 0 else "Error"
+        reason = "OOMKilled" if self.reports.out_of_memory else "Completed" if code == 0 else "Error"
         self._end(code, reason, self._last_message(code))
         if time.monotonic() - began > FORGIVEN_AFTER / self._machine.speed:
             self._back_off = 0.0
@@ -176,8 +155,8 @@ class Container:
 
     async def _watched(self, process: Process, program: Program) -> int:
         output = asyncio.create_task(self._copy(process))
-        reports = asyncio.create_task(self._heed(process))
-        self._uses(program.memory, program.cpu)
+        reports = asyncio.create_task(self.reports.heed(process, program))
+        self.reports.begin(process, program)
         health = asyncio.create_task(self._stay_healthy())
         try:
             status = await asyncio.shield(process.exit)  # whoever gives up waiting must not make it look ended
@@ -187,9 +166,12 @@ class Container:
                 task.cancel()
             self._machine.runtime.kill(process, signal.SIGKILL)
             process.close()
-            self.listening.clear()
-            self.memory = self.cpu = 0
+            self.reports.end()
         return status if status >= 0 else 128 - status
+
+    async def _copy(self, process: Process) -> None:
+        async for line in lines(process.output):
+            self.log.write(line)
 
     async def _stay_healthy(self) -> None:
         if kind := await self._health.watch():
@@ -200,7 +182,7 @@ class Container:
         said = (
             "failed to create containerd task: failed to create shim task: OCI runtime create failed: "
             "runc create failed: unable to start container process: error during container init: "
-            f'exec: "{missing}": {_why_missing(missing)}: unknown'
+            + not_executed(missing)
         )
         await self._pod.warning("Failed", f"Error: {said}")
         self._end(START_ERROR, "StartError", said)
@@ -211,14 +193,13 @@ class Container:
     def _end(self, code: int, reason: str, message: str) -> None:
         self._record.end(code, reason, timestamp(), message, self._identity())
         self.log.end()
-        self._pod.publish()
+        self._pod.publishing.soon()
         self._noted.set()
 
     def _last_message(self, code: int) -> str:
         path = self.spec.get("terminationMessagePath") or "/dev/termination-log"
         with suppress(OSError):
-            file = inside.Container.of(self._spec(SHELL, [])).path(path)
-            return file.read_text(encoding="utf-8", errors="replace")[:MESSAGE_LIMIT]
+            return self.interior.path(path).read_text(encoding="utf-8", errors="replace")[:MESSAGE_LIMIT]
         falls_back = self.spec.get("terminationMessagePolicy") == "FallbackToLogsOnError" and code != 0
         return self.log.last_lines() if falls_back else ""
 
@@ -235,7 +216,7 @@ class Container:
 
     def _wait_for(self, reason: str, message: str) -> None:
         self._record.wait(reason, message)
-        self._pod.publish()
+        self._pod.publishing.soon()
 
     async def _sleep(self, seconds: float) -> None:
         # Less if what the container is made of has changed.
@@ -271,100 +252,6 @@ class Container:
         if process := self._process:
             self._machine.runtime.kill(process, signal.SIGKILL)
             await asyncio.wait([process.exit], timeout=NOTED_WITHIN)
-
-    # What its program says.
-
-    async def _copy(self, process: Process) -> None:
-        async for line in lines(process.output):
-            self.log.write(line)
-
-    async def _heed(self, process: Process) -> None:
-        async for line in lines(process.reports):
-            told = json.loads(line)
-            self.listening |= {int(port): real for port, real in told.get("listening", {}).items()}
-            if "memory" in told and self._program:
-                self._uses(int(quantities.parse(told["memory"])), self._program.cpu)
-                asyncio.get_running_loop().call_later(told["seconds"] / self._machine.speed, self._rest, process)
-
-    def _rest(self, process: Process) -> None:
-        if self._process is process and self.is_running and self._program:
-            self._uses(self._program.memory, self._program.cpu)
-
-    def _uses(self, memory: int, cpu: int) -> None:
-        # See programs/README.md: a working set above the limit is what the kernel's OOM killer acts on.
-        self.memory, self.cpu = memory, cpu
-        limit = quantities.of(((self.spec.get("resources") or {}).get("limits") or {}).get("memory"))
-        if limit and memory > limit and self._process:
-            self._out_of_memory = True
-            self._machine.runtime.kill(self._process, signal.SIGKILL)
-
-    # What probes and people ask.
-
-    @property
-    def ip(self) -> str:
-        """The pod's address."""
-        return self._pod.ip
-
-    def reach(self, port: int) -> tuple[str, int]:
-        """Where a port of the pod is on this machine."""
-        return self._pod.reach(port)
-
-    def port(self, named: str | int) -> int | None:
-        """The number of a port, given by number or by its name in this container."""
-        if isinstance(named, int) or named.isdigit():
-            return int(named)
-        ports = self.spec.get("ports") or []
-        return next((int(port["containerPort"]) for port in ports if port.get("name") == named), None)
-
-    async def execute(self, command: Sequence[str], seconds: float) -> tuple[int | None, str]:
-        """Run a command and wait for its end: exit code (None: it took too long) and output."""
-        if complaint := self.refusal(command):
-            return NOT_FOUND, complaint
-        process = await self.spawn(command, apart=False, wants_input=False)
-        try:
-            async with asyncio.timeout(seconds):
-                output = await process.output.read(MESSAGE_LIMIT)
-                return await process.exit, output.decode("utf-8", "replace")
-        except TimeoutError:
-            return None, ""
-        finally:
-            self._machine.runtime.kill(process, signal.SIGKILL)
-            process.close()
-
-    def refusal(self, command: Sequence[str]) -> str:
-        """Why a command cannot be executed in it, in the runtime's words; empty if it can."""
-        name = command[0] if command else ""
-        if self._program and name not in BUILTINS and find(self._program.commands, name):
-            return ""
-        return (
-            "OCI runtime exec failed: exec failed: unable to start container process: "
-            f'exec: "{name}": {_why_missing(name)}: unknown'
-        )
-
-    async def spawn(self, command: Sequence[str], *, apart: bool, wants_input: bool, terminal: int = -1) -> Process:
-        """Start a command in it, as ``kubectl exec`` does; see :meth:`Runtime.spawn`."""
-        spec = self._spec(SHELL, command)
-        spec["settings"] = {**spec["settings"], "tty": terminal >= 0}
-        spec["terminal"] = terminal >= 0
-        return await self._machine.runtime.spawn(spec, apart=apart, wants_input=wants_input, terminal=terminal)
-
-    def _spec(self, module: str, arguments: Sequence[str]) -> dict[str, Any]:
-        settings = dict(self._program.settings) if self._program else {}
-        addon = settings.get("addon")
-        return {
-            **self._pod.surroundings(),
-            **self._surroundings,
-            "name": self.name,
-            "program": module,
-            "arguments": list(arguments),
-            "log": str(self._machine.addons / f"{addon}.log") if addon else "",
-            "settings": settings,
-            "terminal": False,
-        }
-
-
-def _why_missing(name: str) -> str:
-    return f"stat {name}: no such file or directory" if "/" in name else "executable file not found in $PATH"
 
 
 def _duration(seconds: float) -> str:

@@ -16,7 +16,7 @@ from contextlib import suppress
 
 from aiohttp import WSMsgType, web
 
-from hallmark.twin.kubelet.container import Container
+from hallmark.twin.kubelet.interior import Interior
 from hallmark.twin.kubelet.runtime import Process, Runtime
 from hallmark.twin.programs.shell.interpreter import NOT_FOUND
 
@@ -25,7 +25,7 @@ PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
 CHUNK = 32768
 
 
-async def serve(request: web.Request, container: Container, runtime: Runtime) -> web.WebSocketResponse:
+async def serve(request: web.Request, container: Interior, runtime: Runtime) -> web.WebSocketResponse:
     """Run what was asked for and pass its streams on."""
     socket = web.WebSocketResponse(protocols=PROTOCOLS)
     await socket.prepare(request)
@@ -55,7 +55,7 @@ def _wants(request: web.Request) -> set[str]:
 
 
 async def _run(
-    socket: web.WebSocketResponse, container: Container, command: Sequence[str], wants: set[str], runtime: Runtime
+    socket: web.WebSocketResponse, container: Interior, command: Sequence[str], wants: set[str], runtime: Runtime
 ) -> int:
     if complaint := container.refusal(command):
         await _send(socket, STDERR, f"{complaint}\n".encode())
@@ -64,7 +64,7 @@ async def _run(
 
 
 async def _with_pipes(
-    socket: web.WebSocketResponse, container: Container, command: Sequence[str], wants: set[str], runtime: Runtime
+    socket: web.WebSocketResponse, container: Interior, command: Sequence[str], wants: set[str], runtime: Runtime
 ) -> int:
     process = await container.spawn(command, apart=True, wants_input="stdin" in wants)
     reading = asyncio.create_task(_feed(socket, process, runtime))
@@ -81,7 +81,7 @@ async def _with_pipes(
 
 
 async def _in_terminal(
-    socket: web.WebSocketResponse, container: Container, command: Sequence[str], _wants: set[str], runtime: Runtime
+    socket: web.WebSocketResponse, container: Interior, command: Sequence[str], _wants: set[str], runtime: Runtime
 ) -> int:
     ours, theirs = os.openpty()
     process = await container.spawn(command, apart=False, wants_input=False, terminal=theirs)

@@ -16,13 +16,12 @@ from aiohttp import web
 
 from hallmark.twin.kube.kinds import key_of
 from hallmark.twin.kubelet.agent import Agent
-from hallmark.twin.kubelet.container import NOWHERE
 from hallmark.twin.kubelet.datastores import SUFFIXES, DataStores
 from hallmark.twin.kubelet.egress import HTTPS, Egress, endpoint_of
 from hallmark.twin.kubelet.fences import Fences
 from hallmark.twin.kubelet.machine import Machine
 from hallmark.twin.kubelet.names import API, DNS, Found, Names, full_name
-from hallmark.twin.kubelet.pod import Pod
+from hallmark.twin.kubelet.pod import NOWHERE, Pod
 from hallmark.twin.kubelet.pods import Pods
 from hallmark.twin.kubelet.switchboard import Switchboard
 from hallmark.twin.programs.dependencies import REFUSED, TIMED_OUT, UNKNOWN_HOST

@@ -12,21 +12,23 @@ from secrets import token_urlsafe
 from typing import Any
 
 from hallmark.errors import EnvironmentFault
-from hallmark.twin.kube.client import STRATEGIC, ApiError, Conflict, NotFound
+from hallmark.twin.kube.client import ApiError
 from hallmark.twin.kube.events import timestamp
-from hallmark.twin.kube.kinds import PODS, Object, version_of
+from hallmark.twin.kube.kinds import Object, version_of
 from hallmark.twin.kubelet import status
 from hallmark.twin.kubelet.addresses import Address
-from hallmark.twin.kubelet.container import NOWHERE, Container
-from hallmark.twin.kubelet.environment import expand, resolve
+from hallmark.twin.kubelet.container import Container
 from hallmark.twin.kubelet.machine import Machine, internal_ip
+from hallmark.twin.kubelet.mounting import Mounting
+from hallmark.twin.kubelet.publishing import Publishing
 from hallmark.twin.kubelet.supplies import Supplies
-from hallmark.twin.kubelet.volumes import MountFailed, Volumes, mentions
+from hallmark.twin.kubelet.volumes import Volumes
 
 log = logging.getLogger(__name__)
-MOUNT_RETRY, WRITE_RETRY = 2.0, 0.5
 DEFAULT_GRACE = 30
 """Seconds."""
+NOWHERE = 1
+"""A port nobody listens on: where a port leads that no program of the pod has opened."""
 ENDED = frozenset({"Succeeded", "Failed"})
 
 
@@ -49,20 +51,20 @@ class Pod:
         self.token = token_urlsafe(16)
         """What its programs show at the gate."""
         self.log_folder = machine.state / "logs" / f"{self.namespace}_{self.name}_{self.uid}"
-        self.volumes = Volumes(machine.state / "pods" / self.uid, machine.disks)
+        self.folder = machine.state / "pods" / self.uid
+        self.volumes = Volumes(self.folder, machine.disks)
+        self.supplies = Supplies(machine, thing)
+        self.publishing = Publishing(self)
         self.changed = asyncio.Event()
         """Set for a moment when something that the pod is made of changes."""
         self.stopping = False
         self.has_inits = bool(spec.get("initContainers"))
         self.address = Address(self._earlier("podIP"), "") if self._earlier("phase") in ENDED else self._place()
-        self._mounted = False
+        self._mounting = Mounting(self)
         self._ended: dict[str, str] = {}
-        self._supplies = Supplies(machine, thing)
         self._started = self._earlier("startTime") or timestamp()
         self._inits = self._make(spec.get("initContainers") or [], "initContainerStatuses")
         self._containers = self._make(spec["containers"], "containerStatuses")
-        self._dirty = asyncio.Event()
-        self._published: Object = {}
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def _make(self, specs: Sequence[Object], key: str) -> list[Container]:
@@ -111,29 +113,6 @@ class Pod:
         """Record an event that an operator should see."""
         await self.machine.recorder.warning(self.object, reason, message)
 
-    def environment(self, container: Object) -> dict[str, str]:
-        """The variables of a container, see :func:`hallmark.twin.kubelet.environment.resolve`."""
-        return resolve(self.object, container, self._supplies.environment(self.ip))
-
-    def command(self, container: Object, environment: dict[str, str]) -> list[str]:
-        """Command and arguments of a container with its variables filled in."""
-        words = [*(container.get("command") or []), *(container.get("args") or [])]
-        return [expand(word, environment) for word in words]
-
-    def surroundings(self) -> dict[str, Any]:
-        """What all its programs are told."""
-        return {
-            "pod": self.name,
-            "namespace": self.namespace,
-            "address": self.address.loopback,
-            "ip": self.ip,
-            "gate": f"{self.machine.gate}/{self.token}",
-            "speed": self.machine.speed,
-            "environment": {},
-            "root": str(self.machine.state / "pods" / self.uid),
-            "read_only": [],
-        }
-
     def reach(self, port: int) -> tuple[str, int]:
         """Where a port of the pod is on this machine."""
         return self.address.loopback, dict(self.ports()).get(port, NOWHERE)
@@ -141,7 +120,7 @@ class Pod:
     def ports(self) -> Iterator[tuple[int, int]]:
         """Ports that its programs serve, each with where it really is."""
         for container in self.all():
-            yield from container.listening.items()
+            yield from container.reports.listening.items()
 
     def listens_on(self, port: int) -> bool:
         """Whether one of its programs serves a port."""
@@ -166,10 +145,6 @@ class Pod:
         """A container by name."""
         return next((each for each in self.all() if each.name == name), None)
 
-    def publish(self) -> None:
-        """Have the status written."""
-        self._dirty.set()
-
     def later(self, work: Coroutine[Any, Any, Any]) -> None:
         """Do something that nobody waits for."""
         task = asyncio.get_running_loop().create_task(work)
@@ -186,13 +161,13 @@ class Pod:
     def start(self) -> None:
         """Begin its life; one that has ended already only keeps its logs."""
         if self._earlier("phase") not in ENDED:
-            self.later(self._write_status())
+            self.later(self.publishing.run())
             self.later(self._live())
 
     def update(self, thing: Object) -> None:
         """Take in the pod as it is in the API now."""
         if version_of(thing) > version_of(self.object) and thing.get("status") != self.object.get("status"):
-            self._published = {}  # somebody else has written it, or the cluster was restored: what is so is said again
+            self.publishing.forget()  # others wrote, or the cluster was restored: what is so is said again
         self.object = thing
         specs = {
             each["name"]: each for each in [*thing["spec"]["containers"], *(thing["spec"].get("initContainers") or [])]
@@ -203,13 +178,13 @@ class Pod:
                 self.later(container.start_again())
                 self._wake()
             container.spec = spec
-        self.publish()  # a condition of somebody else may decide whether the pod is ready
+        self.publishing.soon()  # a condition of somebody else may decide whether the pod is ready
 
     def made_of(self, kind: str, name: str) -> None:
         """Something of its namespace changed: look again where it is waited for, and renew mounted files."""
         self._wake()
-        if self._mounted and (kind, name) in set(mentions(self.object)):
-            self.later(self._renew())
+        if self._mounting.is_made_of(kind, name):
+            self.later(self._mounting.renew())
 
     def _wake(self) -> None:
         self.changed.set()
@@ -226,21 +201,10 @@ class Pod:
         await asyncio.gather(*(each.stop(self.grace) for each in running))
         await self._settle()
         with suppress(ApiError, EnvironmentFault):
-            await self._put(self.status())
+            await self.publishing.write()
         self._forget()
-        await self._tell_gone()
+        await self.publishing.tell_gone()
         self._leave()
-
-    async def _tell_gone(self) -> None:
-        while True:
-            try:
-                await self.machine.caches.delete(PODS, self.object, gracePeriodSeconds=0)
-            except Conflict:
-                return  # another pod has its name already
-            except (ApiError, EnvironmentFault):
-                await asyncio.sleep(WRITE_RETRY)
-            else:
-                return
 
     def abandon(self) -> None:
         """Stop looking after it: the kubelet ends, and its processes with it."""
@@ -282,7 +246,10 @@ class Pod:
         shutil.rmtree(self.log_folder, ignore_errors=True)
 
     async def _live(self) -> None:
-        await self._mount()
+        self.publishing.soon()
+        await self._mounting.mount()
+        self.later(self._mounting.keep_tokens())
+        self.publishing.soon()
         if seconds := self.object["spec"].get("activeDeadlineSeconds"):
             self.later(self._deadline(float(seconds)))
         for container in self._inits:
@@ -291,13 +258,13 @@ class Pod:
                 await container.started.wait()
             elif await container.run() != 0:
                 self._leave()
-                self.publish()
+                self.publishing.soon()
                 return
-            self.publish()
+            self.publishing.soon()
         await asyncio.gather(*(each.run() for each in self._containers))
         await asyncio.gather(*(each.finish(self.grace) for each in self._inits))
         self._leave()
-        self.publish()
+        self.publishing.soon()
 
     async def _deadline(self, seconds: float) -> None:
         await asyncio.sleep(seconds / self.machine.speed)
@@ -307,41 +274,7 @@ class Pod:
         self.stopping = True
         await asyncio.gather(*(each.stop(self.grace) for each in self.all()))
         self.stopping = False
-        self.publish()
-
-    async def _mount(self) -> None:
-        self.publish()
-        while True:
-            try:
-                await self._supplies.renew()
-                await self._fill_volumes()
-                break
-            except MountFailed as error:
-                await self.warning("FailedMount", str(error))
-            except (ApiError, EnvironmentFault, OSError) as error:
-                said = error.strerror if isinstance(error, OSError) else error.message
-                await self.warning("FailedMount", f"MountVolume.SetUp failed: {said}")
-            with suppress(TimeoutError):
-                async with asyncio.timeout(MOUNT_RETRY):
-                    await self.changed.wait()
-        self._mounted = True
-        self.later(self._keep_tokens())
-        self.publish()
-
-    async def _renew(self) -> None:
-        # Real kubelets do it within a minute or so; subPath mounts are never renewed, and here neither.
-        with suppress(MountFailed, ApiError, EnvironmentFault):
-            await self._fill_volumes()
-
-    async def _keep_tokens(self) -> None:
-        while seconds := self._supplies.renewal:
-            await asyncio.sleep(seconds)
-            await self._renew()
-
-    async def _fill_volumes(self) -> None:
-        await self.volumes.set_up(self.object, self._supplies.volumes(self.ip))
-
-    # Its status.
+        self.publishing.soon()
 
     def status(self) -> Object:
         """The status as it is now."""
@@ -352,32 +285,10 @@ class Pod:
                 containers=[each.status() for each in self._containers],
                 inits=[each.status() for each in self._inits],
                 started=self._started,
-                ip=self.ip if self._mounted else "",
+                ip=self.ip if self._mounting.done else "",
                 host_ip=internal_ip(node),
-                mounted=self._mounted,
+                mounted=self._mounting.done,
                 now=timestamp(),
                 ended=self._ended,
             ),
         )
-
-    async def _write_status(self) -> None:
-        while True:
-            await self._dirty.wait()
-            self._dirty.clear()
-            try:
-                await self._put(self.status())
-            except NotFound:
-                return
-            except (ApiError, EnvironmentFault):
-                await asyncio.sleep(WRITE_RETRY)
-                self._dirty.set()
-
-    async def _put(self, wanted: Object) -> None:
-        if wanted == self._published:
-            return
-        body = {"metadata": {"uid": self.uid}, "status": wanted}
-        # Strategic: conditions of others, such as the scheduler's and readiness gates, stay.
-        answer = await self.machine.caches.api.patch(PODS, self.object, body, "status", STRATEGIC)
-        self._published = wanted
-        self.object = answer
-        self.machine.caches[PODS].note(answer)

@@ -17,10 +17,11 @@ from aiohttp import web
 from multidict import CIMultiDict
 
 from hallmark.twin.kubelet import execution, network, usage
-from hallmark.twin.kubelet.container import NOWHERE, Container
+from hallmark.twin.kubelet.container import Container
 from hallmark.twin.kubelet.fences import Fences
 from hallmark.twin.kubelet.logs import Options
 from hallmark.twin.kubelet.machine import Machine
+from hallmark.twin.kubelet.pod import NOWHERE
 from hallmark.twin.kubelet.pods import Pods
 from hallmark.twin.kubelet.switchboard import Switchboard
 from hallmark.twin.programs.dependencies import CONNECT_SECONDS
@@ -102,7 +103,7 @@ class Server:
         container = self._container(request)
         if not container.is_running:
             return web.Response(status=500, text=f'container not found ("{container.name}")')
-        return await execution.serve(request, container, self._machine.runtime)
+        return await execution.serve(request, container.interior, self._machine.runtime)
 
     async def _proxy(self, request: web.Request) -> web.StreamResponse:
         pod = self._pods.find(request.match_info["namespace"], request.match_info["pod"])

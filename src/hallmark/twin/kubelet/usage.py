@@ -39,8 +39,8 @@ def _pod(pod: Pod) -> dict[str, Any]:
 def _container(container: Container) -> dict[str, Any]:
     return {
         "name": container.name,
-        "cpu": {"usageNanoCores": container.cpu * NANO},
-        "memory": {"workingSetBytes": container.memory},
+        "cpu": {"usageNanoCores": container.reports.cpu * NANO},
+        "memory": {"workingSetBytes": container.reports.memory},
     }
 
 
