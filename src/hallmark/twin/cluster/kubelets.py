@@ -13,9 +13,10 @@ from aiohttp import web
 from hallmark.twin.cluster import statuses
 from hallmark.twin.cluster.calls import Call
 from hallmark.twin.cluster.destinations import container_of
-from hallmark.twin.cluster.passing import dial, end_to_end, join, offered, pass_on
+from hallmark.twin.cluster.passing import dial, join, offered, pass_on
 from hallmark.twin.cluster.statuses import Refusal
 from hallmark.twin.cluster.store import Store
+from hallmark.twin.headers import end_to_end
 
 DEFAULT_PORT = 10250
 UNVERIFIED = False

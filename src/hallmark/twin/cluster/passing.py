@@ -1,4 +1,4 @@
-"""What passes between a client and a kubelet: headers, the body of an answer, the messages of a stream."""
+"""What passes between a client and a kubelet: the body of an answer, the messages of a stream."""
 
 import asyncio
 import errno
@@ -7,23 +7,10 @@ from collections.abc import Mapping
 
 import aiohttp
 from aiohttp import web
-from multidict import CIMultiDict
 
 from hallmark.twin.cluster.calls import Call
+from hallmark.twin.headers import end_to_end
 
-HOP_BY_HOP = frozenset(
-    {
-        "connection",
-        "keep-alive",
-        "transfer-encoding",
-        "upgrade",
-        "te",
-        "trailer",
-        "host",
-        "authorization",
-        "content-length",
-    }
-)
 PROTOCOLS = (
     "v5.channel.k8s.io",
     "v4.channel.k8s.io",
@@ -33,11 +20,6 @@ PROTOCOLS = (
     "SPDY/3.1+portforward.k8s.io",
     "portforward.k8s.io",
 )
-
-
-def end_to_end(headers: Mapping[str, str]) -> CIMultiDict[str]:
-    """The headers that are not of one connection alone."""
-    return CIMultiDict((key, value) for key, value in headers.items() if key.lower() not in HOP_BY_HOP)
 
 
 def offered(headers: Mapping[str, str]) -> list[str]:

@@ -14,8 +14,8 @@ from pathlib import Path
 import aiohttp
 import trustme
 from aiohttp import web
-from multidict import CIMultiDict
 
+from hallmark.twin.headers import end_to_end
 from hallmark.twin.kubelet import execution, network, usage
 from hallmark.twin.kubelet.container import Container
 from hallmark.twin.kubelet.fences import Fences
@@ -27,10 +27,6 @@ from hallmark.twin.kubelet.switchboard import Switchboard
 from hallmark.twin.programs.dependencies import CONNECT_SECONDS
 from hallmark.twin.stores.archive import archive, unpack
 
-HOP_BY_HOP = frozenset({
-    "connection", "keep-alive", "transfer-encoding", "upgrade", "te", "trailer", "host", "authorization",
-    "content-length",
-})  # fmt: skip
 LARGEST_BODY = 64 * 1024 * 1024
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -117,19 +113,14 @@ class Server:
         if real == NOWHERE:
             return _unreached(f"dial tcp {pod.ip}:{port}: connect: connection refused")
         url = f"http://{address}:{real}/{request.match_info['path']}"
-        headers = CIMultiDict(
-            (name, value) for name, value in request.headers.items() if name.lower() not in HOP_BY_HOP
-        )
+        headers = end_to_end(request.headers)
         headers.setdefault("Host", request.headers.get("X-Forwarded-Host", f"{pod.ip}:{port}"))
         try:
             async with self._machine.session.request(
                 request.method, url, params=request.query, headers=headers, data=await request.read(),
                 allow_redirects=False, timeout=aiohttp.ClientTimeout(total=None),
             ) as answer:  # fmt: skip
-                kept = CIMultiDict(
-                    (name, value) for name, value in answer.headers.items() if name.lower() not in HOP_BY_HOP
-                )
-                return web.Response(status=answer.status, headers=kept, body=await answer.read())
+                return web.Response(status=answer.status, headers=end_to_end(answer.headers), body=await answer.read())
         except (aiohttp.ClientError, OSError) as error:
             return _unreached(f"{pod.ip}:{port}: {type(error).__name__}")
 
