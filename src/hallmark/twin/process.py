@@ -5,7 +5,6 @@ So a lock that is held proves a living process, and the id belongs to it: ids th
 else do no harm. What it has to say, such as its port, is in ``<name>.json``.
 """
 
-import asyncio
 import json
 import os
 import signal
@@ -18,13 +17,12 @@ from typing import Any, TypeVar
 
 from hallmark.errors import EnvironmentFault
 from hallmark.twin.files import disk_fault, is_held
+from hallmark.twin.part import ENDED
 from hallmark.twin.sources import mark
 from hallmark.twin.stores.given.address import POSTGRES, REDIS
 from hallmark.waiting import until
 
 T = TypeVar("T")
-ENDED = 0
-"""Process id in the about file after an orderly end."""
 ANY = 0
 """Any free port."""
 STARTS_WITHIN = 90.0
@@ -98,7 +96,7 @@ class Process:
     def responds(self) -> bool:
         """Whether the living process is of this code and does something.
 
-        See :func:`respond_to_signal`, which it has to have called.
+        See :func:`hallmark.twin.part.respond_to_signal`, which it has to have called.
         """
         if self.about() is None or not self.is_current:
             return False
@@ -204,15 +202,6 @@ def uninterrupted() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def respond_to_signal(about: Path) -> None:
-    """Have the running event loop show that it turns, whenever it is asked: it touches its about file.
-
-    Args:
-        about: The about file; to be called before that is written.
-    """
-    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, lambda: about.touch(exist_ok=True))
 
 
 def is_free(port: int) -> bool:

@@ -31,9 +31,8 @@ lean.apply()  # what follows imports moto's services, which read large tables wh
 import waitress
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from hallmark.errors import EnvironmentFault, Exit, HallmarkError
 from hallmark.evidence.redact import Redactor
-from hallmark.twin import pulse
+from hallmark.twin import part, pulse
 from hallmark.twin.aws import extension, memory, published
 from hallmark.twin.aws.autosave import Autosave
 from hallmark.twin.aws.control import Control
@@ -41,10 +40,8 @@ from hallmark.twin.aws.gate import Gate
 from hallmark.twin.aws.seal import Seal
 from hallmark.twin.aws.sending import Channel
 from hallmark.twin.aws.versions import versions
-from hallmark.twin.files import hold, write
-from hallmark.twin.process import ENDED
+from hallmark.twin.files import write
 
-LOOPBACK = "127.0.0.1"
 THREADS = 16
 
 
@@ -73,16 +70,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.WARNING, handlers=[log])
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # calls in line are what the gate is for, no news
     signal.signal(signal.SIGTERM, _stop)
-    try:
-        with hold(state / "server.lock", "Another server of this twin is running.") as lock:
-            lock.write(str(os.getpid()))
-            lock.flush()
-            listener = _listen(options.port)
-            serve(listener, state, autosaves=options.autosave)
-    except HallmarkError as error:
-        sys.stderr.write(f"{error.message}\n")
-        return error.exit_code
-    return Exit.PASSED
+    busy = "Another server of this twin is running."
+    return part.run(
+        state / "server.lock", busy, lambda: serve(part.listen(options.port), state, autosaves=options.autosave)
+    )
 
 
 def serve(listener: socket.socket, state: Path, *, autosaves: bool) -> None:
@@ -111,7 +102,7 @@ def serve(listener: socket.socket, state: Path, *, autosaves: bool) -> None:
     server.run()
     if autosaves:
         autosave.stop()
-    write(state / "server.json", json.dumps(about | {"pid": ENDED}))
+    write(state / "server.json", json.dumps(about | {"pid": part.ENDED}))
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -120,18 +111,6 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--state", type=Path, required=True, help="directory of the key, the lock and the saves")
     parser.add_argument("--no-autosave", dest="autosave", action="store_false", help="keep everything in memory")
     return parser.parse_args(arguments)
-
-
-def _listen(port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((LOOPBACK, port))
-    except OSError as error:
-        listener.close()
-        raise EnvironmentFault(f"Port {port} on {LOOPBACK} is taken: {error.strerror}.") from error
-    listener.listen(1024)
-    return listener
 
 
 def _about(listener: socket.socket) -> dict[str, object]:

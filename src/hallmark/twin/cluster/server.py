@@ -12,7 +12,6 @@ import asyncio
 import json
 import logging
 import os
-import signal
 import socket
 import sys
 from collections.abc import Sequence
@@ -23,16 +22,12 @@ from pathlib import Path
 
 from aiohttp import web
 
-from hallmark.errors import EnvironmentFault, Exit, HallmarkError
-from hallmark.twin import buffers
+from hallmark.twin import buffers, part
 from hallmark.twin.cluster import certificates
 from hallmark.twin.cluster.assembly import Cluster
 from hallmark.twin.cluster.tokens import DEFAULT_ISSUER
-from hallmark.twin.files import hold, write
+from hallmark.twin.files import write
 
-LOOPBACK = "127.0.0.1"
-ENDED = 0
-"""Process id in ``server.json`` after an orderly end."""
 IDLE_SECONDS = 3600.0
 """How long a connection may rest; clients keep theirs and do not expect to lose them."""
 LONGEST_LINE = 1024 * 1024
@@ -66,24 +61,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.umask(0o077)  # objects hold secrets
     buffers.save()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
-    try:
-        with hold(settings.state / "server.lock", "Another server of this cluster is running.") as lock:
-            lock.write(str(os.getpid()))
-            lock.flush()
-            listener = _listen(settings.port)
-            asyncio.run(serve(listener, settings))
-    except HallmarkError as error:
-        sys.stderr.write(f"{error.message}\n")
-        return error.exit_code
-    return Exit.PASSED
+    busy = "Another server of this cluster is running."
+    return part.run(
+        settings.state / "server.lock", busy, lambda: asyncio.run(serve(part.listen(settings.port), settings))
+    )
 
 
 async def serve(listener: socket.socket, settings: Settings) -> None:
     """Serve on a bound socket until SIGTERM or Ctrl-C."""
     state, port = settings.state, listener.getsockname()[1]
-    told_to_stop = asyncio.Event()
-    for sign in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(sign, told_to_stop.set)
+    told_to_stop = part.told_to_stop()
     context = certificates.server_context(state)
     cluster = Cluster(
         state,
@@ -113,7 +100,7 @@ async def serve(listener: socket.socket, settings: Settings) -> None:
     cluster.end_watches()
     await runner.cleanup()
     await cluster.close()
-    write(state / "server.json", json.dumps(about | {"pid": ENDED}))
+    write(state / "server.json", json.dumps(about | {"pid": part.ENDED}))
 
 
 def _settings(arguments: Sequence[str] | None) -> Settings:
@@ -124,18 +111,6 @@ def _settings(arguments: Sequence[str] | None) -> Settings:
     parser.add_argument("--authentication-webhook", default="", help="URL that is asked about unknown tokens")
     parser.add_argument("--service-account-issuer", dest="issuer", default=DEFAULT_ISSUER, help="URL in issued tokens")
     return Settings(**vars(parser.parse_args(arguments)))
-
-
-def _listen(port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((LOOPBACK, port))
-    except OSError as error:
-        listener.close()
-        raise EnvironmentFault(f"Port {port} on {LOOPBACK} is taken: {error.strerror}.") from error
-    listener.listen(1024)
-    return listener
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ import asyncio
 import json
 import logging
 import os
-import signal
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -22,16 +21,14 @@ from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 
-from hallmark.errors import Exit, HallmarkError
-from hallmark.twin import buffers
+from hallmark.twin import buffers, part
 from hallmark.twin.controllers.settings import Settings
-from hallmark.twin.files import hold, write
+from hallmark.twin.files import write
 from hallmark.twin.kube import reconcile
 from hallmark.twin.kube.access import Access
 from hallmark.twin.kube.cache import Caches
 from hallmark.twin.kube.client import Api
 from hallmark.twin.kube.reconcile import Controller
-from hallmark.twin.process import ENDED, respond_to_signal
 
 GROUPS = {"workloads": "kube-controller-manager", "aws": "eks"}
 """Groups of controllers, and the field manager that each is to the API. A group is a package of that name here, with
@@ -44,24 +41,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     buffers.save()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     state: Path = options.state
-    try:
-        with hold(state / "controllers.lock", "Other controllers of this twin are running.") as lock:
-            lock.write(str(os.getpid()))
-            lock.flush()
-            asyncio.run(serve(_settings(options), options.only))
-            write(state / "controllers.json", json.dumps(_about(options.only) | {"pid": ENDED}))
-    except HallmarkError as error:
-        sys.stderr.write(f"{error.message}\n")
-        return error.exit_code
-    return Exit.PASSED
+
+    def work() -> None:
+        asyncio.run(serve(_settings(options), options.only))
+        write(state / "controllers.json", json.dumps(_about(options.only) | {"pid": part.ENDED}))
+
+    return part.run(state / "controllers.lock", "Other controllers of this twin are running.", work)
 
 
 async def serve(settings: Settings, groups: Sequence[str]) -> None:
     """Run the controllers of these groups until SIGTERM or Ctrl-C."""
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    respond_to_signal(settings.state / "controllers.json")
+    stop = part.told_to_stop()
+    part.respond_to_signal(settings.state / "controllers.json")
     left = set(groups)
 
     def started(group: str) -> None:

@@ -11,7 +11,6 @@ import json
 import logging
 import os
 import secrets
-import signal
 import sys
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
@@ -23,8 +22,8 @@ from urllib.parse import urlsplit
 
 from aiohttp import ClientSession
 
-from hallmark.errors import EnvironmentFault, Exit, HallmarkError
-from hallmark.twin import buffers
+from hallmark.errors import HallmarkError
+from hallmark.twin import buffers, part
 from hallmark.twin.aws.seal import Seal
 from hallmark.twin.clients import Clients
 from hallmark.twin.control import Control
@@ -38,11 +37,9 @@ from hallmark.twin.edge.pods import Pods
 from hallmark.twin.edge.reading import checked
 from hallmark.twin.edge.service import Edge, Settings
 from hallmark.twin.edge.world import FAILURES, World
-from hallmark.twin.files import hold, write
-from hallmark.twin.process import ENDED, respond_to_signal
+from hallmark.twin.files import write
 from hallmark.twin.programs.zygote import die_with
 
-LOOPBACK = "127.0.0.1"
 CLIENT = "203.0.113.10"
 """Where clients come from, as load balancers see it; the baseline of the twin lets this network in."""
 ENDS_WITHIN = 1.0
@@ -56,15 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     buffers.save()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     options.state = options.state.absolute()
-    try:
-        with hold(options.state / "edge.lock", "Another edge of this twin is running.") as lock:
-            lock.write(str(os.getpid()))
-            lock.flush()
-            asyncio.run(_serve(options, options.state))
-    except HallmarkError as error:
-        sys.stderr.write(f"{error.message}\n")
-        return error.exit_code
-    return Exit.PASSED
+    busy = "Another edge of this twin is running."
+    return part.run(options.state / "edge.lock", busy, lambda: asyncio.run(_serve(options, options.state)))
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -84,17 +74,15 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 async def _serve(options: argparse.Namespace, state: Path) -> None:
-    stopped = asyncio.Event()
-    for sign in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(sign, stopped.set)
-    respond_to_signal(state / "edge.json")
+    stopped = part.told_to_stop()
+    part.respond_to_signal(state / "edge.json")
     async with AsyncExitStack() as stack:
         port, secure = await _listen(stack, options, await _edge(stack, options, state))
         started = datetime.now(UTC).isoformat(timespec="seconds")
         about = {"pid": os.getpid(), "port": port, "direct": secure, "started": started}
         write(state / "edge.json", json.dumps(about))
         await stopped.wait()
-        write(state / "edge.json", json.dumps(about | {"pid": ENDED}))
+        write(state / "edge.json", json.dumps(about | {"pid": part.ENDED}))
 
 
 async def _edge(stack: AsyncExitStack, options: argparse.Namespace, state: Path) -> Edge:
@@ -126,10 +114,10 @@ async def _listen(stack: AsyncExitStack, options: argparse.Namespace, edge: Edge
     greeting: set[asyncio.Task[None]] = set()
     try:
         server = await asyncio.get_running_loop().create_server(
-            lambda: front.Front(edge, greeting), LOOPBACK, options.port
+            lambda: front.Front(edge, greeting), part.LOOPBACK, options.port
         )
     except OSError as error:
-        raise EnvironmentFault(f"Port {options.port} on {LOOPBACK} is taken: {error.strerror}.") from error
+        raise part.taken(options.port, error) from error
     stack.push_async_callback(edge.server.shutdown, ENDS_WITHIN)
     stack.push_async_callback(front.end, greeting)
     stack.callback(server.close)

@@ -10,7 +10,6 @@ import json
 import logging
 import os
 import secrets
-import signal
 import sys
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
@@ -19,12 +18,11 @@ from pathlib import Path
 
 import aiohttp
 
-from hallmark.errors import EnvironmentFault, Exit, HallmarkError
-from hallmark.twin import buffers
+from hallmark.twin import buffers, part
 from hallmark.twin.aws.seal import Seal
 from hallmark.twin.clients import Clients
 from hallmark.twin.control import Control
-from hallmark.twin.files import hold, write
+from hallmark.twin.files import write
 from hallmark.twin.kube.access import Access
 from hallmark.twin.kube.cache import Caches
 from hallmark.twin.kube.client import Api
@@ -57,14 +55,12 @@ from hallmark.twin.kubelet.nodes import Nodes
 from hallmark.twin.kubelet.pods import Pods
 from hallmark.twin.kubelet.runtime import Runtime
 from hallmark.twin.kubelet.switchboard import Switchboard
-from hallmark.twin.process import ENDED, respond_to_signal
 from hallmark.twin.stores.clickhouse.library import find
 
 KINDS = (
     *(PODS, NODES, SECRETS, CONFIG_MAPS, CLAIMS, SERVICES, ENDPOINT_SLICES),
     *(NAMESPACES, NETWORK_POLICIES),
 )
-LOOPBACK = "127.0.0.1"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -73,15 +69,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     buffers.save()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     state: Path = options.state.absolute()
-    try:
-        with hold(state / "kubelet.lock", "Another kubelet of this twin is running.") as lock:
-            lock.write(str(os.getpid()))
-            lock.flush()
-            asyncio.run(_serve(options, state))
-    except HallmarkError as error:
-        sys.stderr.write(f"{error.message}\n")
-        return error.exit_code
-    return Exit.PASSED
+    busy = "Another kubelet of this twin is running."
+    return part.run(state / "kubelet.lock", busy, lambda: asyncio.run(_serve(options, state)))
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -99,10 +88,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 async def _serve(options: argparse.Namespace, state: Path) -> None:
-    stopped = asyncio.Event()
-    for sign in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(sign, stopped.set)
-    respond_to_signal(state / "kubelet.json")
+    stopped = part.told_to_stop()
+    part.respond_to_signal(state / "kubelet.json")
     access = Access.read(options.kubeconfig)
     async with AsyncExitStack() as stack:
         addresses = Addresses()
@@ -153,9 +140,9 @@ async def _open(
     context = server.tls(options.kubeconfig.parent, own)
     application = server.Server(machine, pods, board, fences, {access.token, _token(machine.state)}).application()
     try:
-        outside = await server.listen(application, LOOPBACK, options.port, context)
+        outside = await server.listen(application, part.LOOPBACK, options.port, context)
     except OSError as error:
-        raise EnvironmentFault(f"Port {options.port} on {LOOPBACK} is taken: {error.strerror}.") from error
+        raise part.taken(options.port, error) from error
     stack.push_async_callback(server.hang_up, outside)
     machine.port = server.bound_port(outside)
 
@@ -180,7 +167,7 @@ async def _work(machine: Machine, pods: Pods, stopped: asyncio.Event) -> None:
     working.cancel()
     with suppress(asyncio.CancelledError):
         await working
-    write(machine.state / "kubelet.json", json.dumps(about | {"pid": ENDED}))
+    write(machine.state / "kubelet.json", json.dumps(about | {"pid": part.ENDED}))
 
 
 def _aws_state(options: argparse.Namespace) -> Path:

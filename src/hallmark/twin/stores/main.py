@@ -11,7 +11,6 @@ import asyncio
 import json
 import logging
 import os
-import signal
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,11 +18,11 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from hallmark.errors import EnvironmentFault, Exit, HallmarkError
+from hallmark.errors import EnvironmentFault
+from hallmark.twin import part
 from hallmark.twin.aws.seal import Seal
 from hallmark.twin.control import Control
-from hallmark.twin.files import hold, write
-from hallmark.twin.process import ENDED, respond_to_signal
+from hallmark.twin.files import write
 from hallmark.twin.pulse import Pulse
 from hallmark.twin.stores.keeper import Keeper
 from hallmark.twin.stores.wanted import Wanted, read
@@ -37,17 +36,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     state: Path = options.state.absolute()
-    try:
-        with hold(state / "stores.lock", "Other data stores of this twin are running.") as lock:
-            lock.write(str(os.getpid()))
-            lock.flush()
-            state.chmod(0o700)
-            asyncio.run(serve(state, lambda: _wanted(options), Pulse(options.aws_state).is_due))
-            write(state / "stores.json", json.dumps(_about() | {"pid": ENDED}))
-    except HallmarkError as error:
-        sys.stderr.write(f"{error.message}\n")
-        return error.exit_code
-    return Exit.PASSED
+
+    def work() -> None:
+        state.chmod(0o700)
+        asyncio.run(serve(state, lambda: _wanted(options), Pulse(options.aws_state).is_due))
+        write(state / "stores.json", json.dumps(_about() | {"pid": part.ENDED}))
+
+    return part.run(state / "stores.lock", "Other data stores of this twin are running.", work)
 
 
 async def serve(state: Path, ask: Callable[[], Sequence[Wanted]], is_due: Callable[[], bool] = lambda: True) -> None:
@@ -58,10 +53,8 @@ async def serve(state: Path, ask: Callable[[], Sequence[Wanted]], is_due: Callab
         ask: What is wanted now.
         is_due: Whether to ask now.
     """
-    stop, loop = asyncio.Event(), asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    respond_to_signal(state / "stores.json")
+    stop, loop = part.told_to_stop(), asyncio.get_running_loop()
+    part.respond_to_signal(state / "stores.json")
     keeper = Keeper(state, ask, is_due)
     with ThreadPoolExecutor(1, "servers") as thread:  # a single one, see the keeper
         try:

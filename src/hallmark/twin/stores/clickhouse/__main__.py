@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from hallmark.errors import EnvironmentFault, Exit, HallmarkError
+from hallmark.twin import part
 from hallmark.twin.files import hold
 from hallmark.twin.programs.zygote import die_with
 from hallmark.twin.stores.clickhouse.choice import Served, Wanted, first_of, start
@@ -64,9 +65,7 @@ def _run(path: Path, address: str, port: int, settings: dict[str, Any]) -> None:
 
 
 async def _serve(engine: Served, address: str, port: int) -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    stop = part.told_to_stop()
     listener = socket.create_server((address, port), backlog=128)
     async with engine.serving(listener, None, lambda: None) as ended:
         with suppress(BrokenPipeError):
