@@ -51,7 +51,7 @@ class Scheduler:
             return
         places = self._places(pod)
         try:
-            needs = self._volumes(pod)
+            needs = volumes.look_up(self._caches, pod)
         except NotYet as reason:
             await self._refuse(pod, words.not_yet(str(reason), len(places)))
             return
@@ -106,15 +106,6 @@ class Scheduler:
             if where and not is_finished(other) and uid != pod["metadata"]["uid"]:
                 on.setdefault(where, []).append(other)
         return [Place(node, on.get(node["metadata"]["name"], ())) for node in self._caches[NODES].all()]
-
-    def _volumes(self, pod: Object) -> Volumes:
-        namespace = pod["metadata"]["namespace"]
-        return volumes.needed(
-            pod,
-            lambda name: self._caches[CLAIMS].get((namespace, name)),
-            lambda name: self._caches[VOLUMES].get(("", name)),
-            lambda name: self._caches[STORAGE_CLASSES].get(("", name)),
-        )
 
     def _of_pod(self, pod: Object) -> Iterable[Key]:
         if _waits(pod):

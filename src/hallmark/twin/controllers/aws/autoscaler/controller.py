@@ -122,16 +122,7 @@ class Autoscaler:
         for pod in filter(plan.is_unschedulable, self._caches[PODS].all()):
             # No new node helps a pod whose claims are not in order.
             with suppress(NotYet):
-                yield pod, self._needs(pod)
-
-    def _needs(self, pod: Object) -> Volumes:
-        namespace = pod["metadata"]["namespace"]
-        return volumes.needed(
-            pod,
-            lambda name: self._caches[CLAIMS].get((namespace, name)),
-            lambda name: self._caches[VOLUMES].get(("", name)),
-            lambda name: self._caches[STORAGE_CLASSES].get(("", name)),
-        )
+                yield pod, volumes.look_up(self._caches, pod)
 
     def _places(self, pods: Iterable[Object]) -> list[Place]:
         on: dict[str, list[Object]] = {}

@@ -10,7 +10,8 @@ from typing import Any
 from hallmark.twin.controllers.workloads.pods import annotations, is_leaving, labels, status
 from hallmark.twin.controllers.workloads.scheduling import affinity
 from hallmark.twin.controllers.workloads.scheduling.places import Place, Refusal
-from hallmark.twin.kube.kinds import Object
+from hallmark.twin.kube.cache import Caches
+from hallmark.twin.kube.kinds import CLAIMS, STORAGE_CLASSES, VOLUMES, Object
 
 SELECTED = "volume.kubernetes.io/selected-node"
 """Annotation of a claim: the node for which its volume is to be made."""
@@ -41,6 +42,21 @@ class Volumes:
     def chosen(self) -> str:
         """The node for which volumes are being made already, or empty."""
         return next((name for claim, _ in self.delayed if (name := annotations(claim).get(SELECTED, ""))), "")
+
+
+def look_up(caches: Caches, pod: Object) -> Volumes:
+    """Find the volumes of a pod of the cluster.
+
+    Raises:
+        NotYet: As :func:`needed` says.
+    """
+    namespace = pod["metadata"]["namespace"]
+    return needed(
+        pod,
+        lambda name: caches[CLAIMS].get((namespace, name)),
+        lambda name: caches[VOLUMES].get(("", name)),
+        lambda name: caches[STORAGE_CLASSES].get(("", name)),
+    )
 
 
 def needed(pod: Object, claims: Look, volumes: Look, classes: Look) -> Volumes:
