@@ -10,15 +10,8 @@ from typing import Any
 from hallmark.twin.cluster.schema import quantities
 from hallmark.twin.cluster.schema.definitions import Schema
 from hallmark.twin.cluster.schema.errors import BadQuantity
+from hallmark.twin.cluster.schema.values import TYPES
 
-_PYTHON: dict[str, Any] = {
-    "object": dict,
-    "array": list,
-    "string": str,
-    "boolean": bool,
-    "integer": int,
-    "number": (int, float),
-}
 _RANGE = {"int32": 2**31, "int64": 2**63}
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})")
 _NO_BASE64 = re.compile(r"[^A-Za-z0-9+/=]")
@@ -97,7 +90,7 @@ def _time(text: str) -> Iterator[str]:
 def _fits(value: Any, schema: Schema) -> bool:
     if isinstance(value, bool):
         return schema.type == "boolean"
-    if not isinstance(value, _PYTHON.get(schema.type, object)):
+    if not isinstance(value, TYPES.get(schema.type, object)):
         return isinstance(value, float) and schema.type == "integer" and value.is_integer()
     limit = _RANGE.get(str(schema.raw.get("format")))
     return not (limit and isinstance(value, int)) or -limit <= value < limit

@@ -14,20 +14,12 @@ from typing import Any
 from hallmark.twin.cluster.schema import words
 from hallmark.twin.cluster.schema.definitions import Schema
 from hallmark.twin.cluster.schema.pointers import same
-from hallmark.twin.cluster.schema.values import dig
+from hallmark.twin.cluster.schema.values import TYPES, dig
 
 IGNORED = ("x-kubernetes-validations",)
 """Keywords a schema may have and that nobody here evaluates."""
 
 _METADATA = frozenset({"apiVersion", "kind", "metadata"})
-_TYPES: dict[str, Any] = {
-    "object": dict,
-    "array": list,
-    "string": str,
-    "boolean": bool,
-    "integer": int,
-    "number": (int, float),
-}
 
 
 def ignored(open_api_v3_schema: Any, path: str = "") -> Iterator[str]:
@@ -70,7 +62,7 @@ def _is(value: Any, schema: Schema) -> bool:
         return schema.type == "boolean"
     if isinstance(value, float) and schema.type == "integer":
         return value.is_integer()
-    return isinstance(value, _TYPES[schema.type])
+    return isinstance(value, TYPES[schema.type])
 
 
 def _type_name(schema: Schema) -> str:

@@ -1,9 +1,19 @@
-"""JSON values: copies that are quick, and places inside them."""
+"""JSON values: what they are in Python, copies that are quick, and places inside them."""
 
 from typing import Any, TypeVar
 
 Json = dict[str, Any]
 Value = TypeVar("Value")
+
+TYPES: dict[str, Any] = {
+    "object": dict,
+    "array": list,
+    "string": str,
+    "boolean": bool,
+    "integer": int,
+    "number": (int, float),
+}
+"""What a schema calls a type. To Python a truth value is an integer, too: who asks looks for those first."""
 
 
 def clone(value: Value) -> Value:
