@@ -33,3 +33,42 @@ def test_managed_policies_exist(aws: Clients) -> None:
     policy = aws("iam").get_policy(PolicyArn="arn:aws:iam::aws:policy/AmazonEKSClusterPolicy")["Policy"]
 
     assert policy["PolicyName"] == "AmazonEKSClusterPolicy"
+
+
+ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
+
+
+def test_managed_policies_are_of_each_account(aws: Clients, account: str, emulator: Any) -> None:
+    """The same ids everywhere, as on AWS; what is attached in one account is nothing to another, nor to its copy."""
+    other = Clients(emulator.endpoint, f"8{account[1:]}", "us-east-1")
+    (mine, theirs) = (each("iam").get_policy(PolicyArn=ADMIN)["Policy"] for each in (aws, other))
+    assert mine == theirs
+
+    aws("iam").create_role(RoleName="boss", AssumeRolePolicyDocument="{}")
+    emulator.control.clone(account, f"7{account[1:]}")
+    aws("iam").attach_role_policy(RoleName="boss", PolicyArn=ADMIN)
+
+    counted = [
+        Clients(emulator.endpoint, each, "us-east-1")("iam").get_policy(PolicyArn=ADMIN)["Policy"]["AttachmentCount"]
+        for each in (account, f"8{account[1:]}", f"7{account[1:]}")
+    ]
+    assert counted == [1, 0, 0]
+
+
+def test_a_save_holds_what_was_done_with_managed_policies_and_no_more(
+    aws: Clients, account: str, emulator: Any
+) -> None:
+    """All of them together are two hundred times as long as what is said of them here."""
+    aws("iam").create_role(RoleName="boss", AssumeRolePolicyDocument="{}")
+    aws("iam").attach_role_policy(RoleName="boss", PolicyArn=ADMIN)
+    before = aws("iam").get_policy(PolicyArn=ADMIN)["Policy"]
+    saved = emulator.control.snapshot(account)
+    aws("iam").detach_role_policy(RoleName="boss", PolicyArn=ADMIN)
+
+    emulator.control.restore(account, saved)
+
+    assert len(saved) < 100_000
+    assert aws("iam").get_policy(PolicyArn=ADMIN)["Policy"] == before
+    (attached,) = aws("iam").list_attached_role_policies(RoleName="boss")["AttachedPolicies"]
+    assert attached["PolicyArn"] == ADMIN
+    assert len(aws("iam").get_paginator("list_policies").paginate(Scope="AWS").build_full_result()["Policies"]) > 1000

@@ -20,10 +20,12 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from moto.backends import get_backend
 from moto.core.base_backend import BackendDict
+from moto.iam.models import AWSManagedPolicy
 from moto.s3.models import s3_backends
 from moto.ssm.models import ParameterDict
 
 from hallmark.errors import EnvironmentFault
+from hallmark.twin.aws.extension import managed_policies
 
 Place = tuple[str, str]  # moto's package of the service, region
 
@@ -34,12 +36,7 @@ def dump(account: str) -> bytes:
     Raises:
         EnvironmentFault: It holds something that cannot be written down, of a service nobody has used here before.
     """
-    memory = {(service, region): backend for service, region, backend in _backends(account)}
-    try:
-        pickled = _pickled(memory)
-    except (pickle.PicklingError, TypeError, AttributeError) as error:
-        raise EnvironmentFault(f"The state of account {account} cannot be saved: {error}.") from error
-    return gzip.compress(pickled, compresslevel=1)
+    return gzip.compress(_pickled(account), compresslevel=1)
 
 
 def load(account: str, dumped: bytes) -> None:
@@ -49,7 +46,11 @@ def load(account: str, dumped: bytes) -> None:
         account: The account the bytes were dumped from.
         dumped: Bytes of :func:`dump`, from a source that is trusted: loading runs code.
     """
-    memory: dict[Place, Any] = pickle.loads(gzip.decompress(dumped))  # noqa: S301  (sealed: hallmark.twin.aws.seal)
+    _put(account, gzip.decompress(dumped))
+
+
+def _put(account: str, pickled: bytes) -> None:
+    memory: dict[Place, Any] = pickle.loads(pickled)  # noqa: S301  (sealed: hallmark.twin.aws.seal)
     drop(account)
     for (service, region), backend in memory.items():
         dict.__setitem__(_service(service)[account], region, backend)
@@ -70,8 +71,7 @@ def drop(account: str) -> None:
 
 def clone(source: str, target: str) -> None:
     """Make one account a copy of another; ids stay, the account number in every ARN changes."""
-    pickled = gzip.decompress(dump(source)).replace(source.encode(), target.encode())
-    load(target, gzip.compress(pickled, compresslevel=1))
+    _put(target, _pickled(source).replace(source.encode(), target.encode()))
 
 
 def accounts() -> list[str]:
@@ -100,7 +100,9 @@ class _Pickler(pickle.Pickler):
     """The pickler of the interpreter, which is eight times as fast as dill's, and knows moto's lambdas."""
 
     def reducer_override(self, value: Any) -> Any:
-        """Take a function apart to which no name leads; everything else is pickled as usual."""
+        """Take apart AWS's own policies, and functions to which no name leads; everything else is pickled as usual."""
+        if type(value) is AWSManagedPolicy:
+            return managed_policies.reduced(value)
         if type(value) is not types.FunctionType or "<" not in value.__qualname__ or value.__kwdefaults__:
             return NotImplemented
         held = tuple(cell.cell_contents for cell in value.__closure__ or ())
@@ -113,14 +115,23 @@ def _function(module: str, code: bytes, defaults: tuple[Any, ...] | None, held: 
     return types.FunctionType(loaded, names, None, defaults, tuple(map(types.CellType, held)))
 
 
-def _pickled(memory: dict[Place, Any]) -> bytes:
-    buffer = io.BytesIO()
+def _pickled(account: str) -> bytes:
+    memory = {(service, region): backend for service, region, backend in _backends(account)}
     try:
-        _Pickler(buffer, protocol=5).dump(memory)
+        return _quickly(memory)
     except (pickle.PicklingError, TypeError, AttributeError):
         # dill knows more, such as locks and weak references. No service of the architecture holds any.
+        pass
+    try:
         slowly: bytes = dill.dumps(memory, protocol=5)
-        return slowly
+    except (pickle.PicklingError, TypeError, AttributeError) as error:
+        raise EnvironmentFault(f"The state of account {account} cannot be saved: {error}.") from error
+    return slowly
+
+
+def _quickly(memory: dict[Place, Any]) -> bytes:
+    buffer = io.BytesIO()
+    _Pickler(buffer, protocol=5).dump(memory)
     return buffer.getvalue()
 
 
