@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hallmark.errors import EnvironmentFault, UsageError
-from hallmark.evidence import snapshot
+from hallmark.evidence import files, snapshot
 from hallmark.evidence.snapshot import Snapshot
 from hallmark.model import Answer, Call, Status
 
@@ -23,7 +23,7 @@ TAKEN = Snapshot(
 
 def test_what_is_written_is_read_back_with_the_same_digest(tmp_path: Path) -> None:
     """A grade of the file is a grade of what was collected."""
-    snapshot.write_text(tmp_path / "evidence.json", TAKEN.to_json())
+    files.write_text(tmp_path / "evidence.json", TAKEN.to_json())
 
     read = snapshot.read(tmp_path / "evidence.json")
 
@@ -64,7 +64,7 @@ def test_a_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr("os.fsync", full)
 
     with pytest.raises(EnvironmentFault, match="No space left"):
-        snapshot.write_text(target, "new")
+        files.write_text(target, "new")
 
     assert [path.name for path in tmp_path.iterdir()] == ["scorecard.json"]
     assert target.read_text() == "old"

@@ -10,7 +10,7 @@ from hallmark import catalog, reference
 from hallmark.cli.app import App
 from hallmark.errors import EnvironmentFault
 from hallmark.evidence import collect as collecting
-from hallmark.evidence import snapshot
+from hallmark.evidence import files, snapshot
 from hallmark.evidence.collect import Growing, Question
 from hallmark.evidence.snapshot import LOCAL, Snapshot
 from hallmark.grading import plugin, scoring
@@ -67,7 +67,7 @@ def collect(app: App, lab_id: str | None, output: Path) -> None:
     lab = catalog.lab(app.root, lab_id) if lab_id else app.default_lab()
     checks = plugin.checks(app.root / "graders" / lab.id, reference.load())
     taken = _from_target(app, lab)(plugin.questions(checks))
-    snapshot.write_text(output, taken.to_json())
+    files.write_text(output, taken.to_json())
     kinds = Counter(str(answer.status) for answer in taken.answers.values())
     counts = ", ".join(f"{number} {kind}" for kind, number in sorted(kinds.items()))
     app.say(f"{output}: {len(taken.answers)} answers ({counts}).")
@@ -83,10 +83,10 @@ def grade_lab(app: App, lab: Lab, evidence: Path | None = None) -> tuple[Scoreca
 def write_reports(folder: Path, card: Scorecard, taken: Snapshot) -> None:
     """Write the four files of a grade; each is complete or not there."""
     clauses = reference.load()
-    snapshot.write_text(folder / "evidence.json", taken.to_json())
-    snapshot.write_text(folder / "scorecard.json", scorecard.to_json(card))
-    snapshot.write_text(folder / "scorecard.html", html.render(card, clauses))
-    snapshot.write_text(folder / "scorecard.xml", junit.render(card))
+    files.write_text(folder / "evidence.json", taken.to_json())
+    files.write_text(folder / "scorecard.json", scorecard.to_json(card))
+    files.write_text(folder / "scorecard.html", html.render(card, clauses))
+    files.write_text(folder / "scorecard.xml", junit.render(card))
 
 
 def _from_file(path: Path) -> Gather:

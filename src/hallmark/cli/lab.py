@@ -16,7 +16,7 @@ from hallmark.cli.app import App
 from hallmark.cli.grade import grade
 from hallmark.cli.hands import Hands
 from hallmark.errors import UsageError
-from hallmark.evidence.snapshot import write_text
+from hallmark.evidence.files import write_text
 from hallmark.faults import runner
 from hallmark.model import Lab
 from hallmark.targets.aws import AwsSource

@@ -9,7 +9,7 @@ import click
 
 from hallmark.cli.app import App
 from hallmark.errors import UsageError
-from hallmark.evidence.snapshot import write_text
+from hallmark.evidence.files import write_text
 from hallmark.twin.release import values
 
 TEMPLATE = ".template"

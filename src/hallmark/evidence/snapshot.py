@@ -1,16 +1,13 @@
 """The evidence of one moment: every call, what became of it, and nothing secret. A JSON file."""
 
-import contextlib
 import hashlib
 import json
-import os
-import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from hallmark.errors import Absent, EnvironmentFault, Unobservable, UsageError
+from hallmark.errors import Absent, Unobservable, UsageError
 from hallmark.model import Answer, Call, Status
 from hallmark.targets import cluster, shapes
 
@@ -129,26 +126,3 @@ def _checked(key: str, answer: Answer) -> Answer:
         if wrong:
             return Answer(Status.FAILED, None, "malformed", f"{service}.{operation}: {wrong[0]}")
     return Answer(status, answer.value, answer.code, answer.message, answer.milliseconds)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write *text* so that *path* holds the old or the new text, never half of it.
-
-    Raises:
-        EnvironmentFault: Disk full, no permission, folder missing.
-    """
-    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("x", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except BaseException as error:
-        with contextlib.suppress(OSError):
-            partial.unlink()
-        if isinstance(error, OSError):
-            hint = "Free space or choose -o FILE."
-            raise EnvironmentFault(f"cannot write {path}: {error.strerror}.", hint) from error
-        raise

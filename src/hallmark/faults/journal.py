@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from hallmark.errors import EnvironmentFault
-from hallmark.evidence.snapshot import write_text
+from hallmark.evidence.files import write_text
 from hallmark.model import Call
 
 FORMAT = 1
