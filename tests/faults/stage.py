@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -48,29 +49,28 @@ class Stage:
 
     def build(self, volume: str) -> None:
         """Make the objects of a release, whose ClickHouse keeps its data on an EBS volume."""
-        with Client.of(self.kubeconfig) as client:
-            _install(client)
-            for path, body in self._objects(volume):
-                _ok(client.post(path, body))
-            status = {"allocatable": {"cpu": str(NODE_CPU), "memory": "24Gi", "pods": "58"}}
-            _ok(client.patch(f"/api/v1/nodes/{self.namespace}/status", {"status": status}))
+        client = _client(self.kubeconfig)
+        _install(client)
+        for path, body in self._objects(volume):
+            _ok(client.post(path, body))
+        status = {"allocatable": {"cpu": str(NODE_CPU), "memory": "24Gi", "pods": "58"}}
+        _ok(client.patch(f"/api/v1/nodes/{self.namespace}/status", {"status": status}))
         self.settle()
 
     def leave(self) -> None:
         """Take away what other namespaces would see: the node, on which there is room."""
-        with Client.of(self.kubeconfig) as client:
-            _ok(client.delete(f"/api/v1/nodes/{self.namespace}"))
+        _ok(_client(self.kubeconfig).delete(f"/api/v1/nodes/{self.namespace}"))
 
     def settle(self) -> None:
         """Do what controllers, operator, scheduler and kubelet would have done by now."""
-        with Client.of(self.kubeconfig) as client:
-            for external in self._list(client, "externalsecrets"):
-                self._supply(client, external)
-            for service in self._list(client, "services"):
-                self._balance(client, service)
-            for resource in KINDS:
-                for workload in self._list(client, resource):
-                    self._run(client, workload)
+        client = _client(self.kubeconfig)
+        for external in self._list(client, "externalsecrets"):
+            self._supply(client, external)
+        for service in self._list(client, "services"):
+            self._balance(client, service)
+        for resource in KINDS:
+            for workload in self._list(client, resource):
+                self._run(client, workload)
 
     def follow(self, call: Any) -> None:
         """Do what follows from a write of a fault."""
@@ -81,43 +81,37 @@ class Stage:
 
     def get(self, path: str) -> Any:
         """Return an object of the namespace, for example ``apps/v1/deployments/langsmith-backend``."""
-        with Client.of(self.kubeconfig) as client:
-            return client.get(self._path(path)).body
+        return _client(self.kubeconfig).get(self._path(path)).body
 
     def patch(self, path: str, body: Any) -> None:
         """Change one, as somebody else would."""
-        with Client.of(self.kubeconfig) as client:
-            _ok(client.patch(self._path(path), body))
+        _ok(_client(self.kubeconfig).patch(self._path(path), body))
 
     def label(self, labels: dict[str, str | None]) -> None:
         """Label the namespace itself."""
-        with Client.of(self.kubeconfig) as client:
-            _ok(client.patch(f"/api/v1/namespaces/{self.namespace}", {"metadata": {"labels": labels}}))
+        _ok(_client(self.kubeconfig).patch(f"/api/v1/namespaces/{self.namespace}", {"metadata": {"labels": labels}}))
 
     def create(self, path: str, body: Any) -> None:
         """Make one."""
-        with Client.of(self.kubeconfig) as client:
-            _ok(client.post(self._path(path), body))
+        _ok(_client(self.kubeconfig).post(self._path(path), body))
 
     def delete(self, path: str) -> None:
         """Take one away."""
-        with Client.of(self.kubeconfig) as client:
-            _ok(client.delete(self._path(path), {"gracePeriodSeconds": 0}))
+        _ok(_client(self.kubeconfig).delete(self._path(path), {"gracePeriodSeconds": 0}))
 
     def state(self) -> dict[str, Any]:
         """Everything a fault may touch, without what the server counts and dates."""
-        with Client.of(self.kubeconfig) as client:
-            held = self._list(client, "secrets")
-            secrets = sorted(each["metadata"]["name"] for each in held)
-            owned = sorted(each["metadata"]["name"] for each in held if each["metadata"].get("ownerReferences"))
-            externals = [each["spec"] for each in self._list(client, "externalsecrets")]
-            services = [_untyped(each["spec"]) for each in self._list(client, "services")]
-            accounts = [each["metadata"].get("annotations") for each in self._list(client, "serviceaccounts")]
-            workloads = [each["spec"] for kind in KINDS for each in self._list(client, kind)]
-            pods = [
-                (each["metadata"]["labels"], _role(each), *_words(each["status"]))
-                for each in self._list(client, "pods")
-            ]
+        client = _client(self.kubeconfig)
+        held = self._list(client, "secrets")
+        secrets = sorted(each["metadata"]["name"] for each in held)
+        owned = sorted(each["metadata"]["name"] for each in held if each["metadata"].get("ownerReferences"))
+        externals = [each["spec"] for each in self._list(client, "externalsecrets")]
+        services = [_untyped(each["spec"]) for each in self._list(client, "services")]
+        accounts = [each["metadata"].get("annotations") for each in self._list(client, "serviceaccounts")]
+        workloads = [each["spec"] for kind in KINDS for each in self._list(client, kind)]
+        pods = [
+            (each["metadata"]["labels"], _role(each), *_words(each["status"])) for each in self._list(client, "pods")
+        ]
         return {"secrets": secrets, "owned": owned, "externals": externals, "services": services, "accounts": accounts,
                 "workloads": workloads, "pods": sorted(pods, key=json.dumps)}  # fmt: skip
 
@@ -269,8 +263,15 @@ def _words(status: dict[str, Any]) -> Any:
     return status.get("phase"), {each["type"]: each["status"] for each in status.get("conditions") or []}
 
 
+@cache
+def _client(kubeconfig: Path) -> Client:
+    """One connection for all that is asked of an API: to make one takes longer than most answers."""
+    return Client.of(kubeconfig)
+
+
+@cache
 def _install(client: Client) -> None:
-    """Define ExternalSecret, as the operator's own manifest does."""
+    """Define ExternalSecret, as the operator's own manifest does; once in a cluster."""
     text = (Path(aws.__file__).parent / "manifests" / "external-secrets.yaml").read_text()
     for each in yaml.safe_load_all(text):
         is_new = (

@@ -1,6 +1,6 @@
 """An API server and a kubelet for the tests of a module, both real processes; waits are twenty times shorter."""
 
-import base64
+import io
 import itertools
 import json
 import os
@@ -20,6 +20,7 @@ import pytest
 import yaml
 
 from hallmark.twin.clients import Clients
+from hallmark.twin.cluster.client import Client
 from hallmark.twin.control import Control
 from hallmark.waiting import until
 
@@ -39,6 +40,7 @@ class Cluster:
     environment: dict[str, str] = field(default_factory=dict)
     options: list[str] = field(default_factory=list)
     kubelet: subprocess.Popen[bytes] | None = None
+    asked: tuple[int, Client] | None = None
 
     @property
     def kubeconfig(self) -> Path:
@@ -52,15 +54,26 @@ class Cluster:
 
     def call(self, method: str, path: str, body: Any = None, content_type: str = "application/json") -> Any:
         """Make one call of the API; a refusal raises HTTPError."""
-        config = yaml.safe_load(self.kubeconfig.read_text())
-        cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
-        trust = ssl.create_default_context(cadata=base64.b64decode(cluster["certificate-authority-data"]).decode())
         data = None if body is None else json.dumps(body).encode()
-        headers = {"Authorization": f"Bearer {user['token']}", "Content-Type": content_type}
-        request = urllib.request.Request(cluster["server"] + path, data, headers, method=method)  # noqa: S310  (https)
-        with urllib.request.urlopen(request, timeout=20, context=trust) as answer:  # noqa: S310  (https)
-            text = answer.read().decode()
-            return json.loads(text) if answer.headers["Content-Type"].startswith("application/json") else text
+        answer = self._client().ask(method, path, data, {"Content-Type": content_type})
+        if answer.code >= 400:
+            text = answer.body if isinstance(answer.body, str) else json.dumps(answer.body)
+            raise urllib.error.HTTPError(path, answer.code, "refused", answer.headers, io.BytesIO(text.encode()))
+        return answer.body
+
+    def _client(self) -> Client:
+        """One connection for all calls to one server: to make one takes longer than most answers."""
+        made = self.kubeconfig.stat().st_mtime_ns
+        if self.asked is None or self.asked[0] != made:
+            self.close()
+            self.asked = made, Client.of(self.kubeconfig)
+        return self.asked[1]
+
+    def close(self) -> None:
+        """Close the connection, if there is one."""
+        if self.asked:
+            self.asked[1].close()
+            self.asked = None
 
     def create(self, path: str, thing: Json) -> Json:
         """Create an object."""
@@ -200,6 +213,7 @@ def cluster_in(folder: Path, *options: str) -> Iterator[Cluster]:
         yield running
     finally:
         running.stop()
+        running.close()
         server.terminate()
         server.wait(10)
 
