@@ -279,6 +279,7 @@ def test_the_exit_code_is_the_answer(system: Any, graded: Callable[[str], Path],
     assert nobody.returncode == 3
 
 
+@pytest.mark.proof
 def test_a_fault_turns_the_exit_code_and_a_revert_turns_it_back(system: Any) -> None:
     """On the live target: start a lab, not passed; finish it, passed."""
     assert system.run("lab", "start", FAULTY).returncode == 0

@@ -15,7 +15,7 @@ import pytest
 
 from hallmark.twin.deployment import kubectl
 
-pytestmark = pytest.mark.xdist_group("sharp-edges")
+pytestmark = [pytest.mark.proof, pytest.mark.xdist_group("sharp-edges")]
 ADMIN = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
 HALLMARK = (sys.executable, "-c", "from hallmark.cli import main; main()")
 SDK = """
