@@ -76,7 +76,7 @@ class Cluster:
 
     def soon(self, condition: Callable[[], T]) -> T:
         """Wait until a condition holds, for at most ten seconds; return its value."""
-        return until(condition, 10)
+        return until(condition, 10, pause=0.2)
 
     def pods(self, app: str) -> list[Any]:
         """The pods of a workload that are not being deleted, by name."""

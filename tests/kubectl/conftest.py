@@ -124,7 +124,7 @@ class Cluster:
 
     def becomes(self, what: str, path: str, *values: str, seconds: float = 20) -> None:
         """Wait until a field has one of these values."""
-        assert until(lambda: self.get(what, path) in values, seconds), (what, path, self.get(what, path))
+        assert until(lambda: self.get(what, path) in values, seconds, pause=0.2), (what, path, self.get(what, path))
 
     @contextmanager
     def metrics(self) -> Iterator[None]:

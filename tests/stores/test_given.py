@@ -129,13 +129,12 @@ def as_client(store: Any, statement: str, *values: str) -> Any:
 
 
 @pytest.fixture(params=[POSTGRES, REDIS])
-def theirs(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Theirs]:
+def theirs(request: pytest.FixtureRequest, tmp_path: Path, end: Callable[[Any], None]) -> Iterator[Theirs]:
     """A server with something of the person's on it, as far as the twin takes such a one."""
     made = their_postgres(tmp_path) if request.param == POSTGRES else their_redis(tmp_path)
     yield made
-    for each in made.made:
-        each.stop()
-    made.server.stop()
+    for each in (*made.made, made.server):
+        end(each)
 
 
 def their_postgres(folder: Path) -> Theirs:
