@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from hallmark.faults import journal, kinds
+from hallmark.faults import by_hand, journal, kinds
 from hallmark.waiting import until
 
 FOLDER = Path(__file__).parent
@@ -107,7 +107,11 @@ def test_the_watchdog_mends_an_inject_that_was_killed_half_way(
     assert system.state() == before
 
 
-def test_a_watchdog_loads_nothing_to_reach_the_target_with_until_it_has_to() -> None:
+def test_a_watchdog_loads_nothing_to_reach_the_target_with_unless_it_has_to(system: Any) -> None:
     """There is one for each fault, and most never revert anything: boto3 takes three times as long as the rest."""
-    look = "import sys, hallmark.faults.__main__; print(sorted({'boto3', 'botocore', 'moto'} & set(sys.modules)))"
-    assert subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True).stdout == "[]\n"
+    injected = system.runner().inject(by_hand.fault("database-security-group", {}))
+    system.revert()
+    end = "import sys; from pathlib import Path; from hallmark.faults.__main__ import main; home, name = sys.argv[1:]; "
+    look = "print(main(Path(home), name), sorted({'boto3', 'botocore', 'moto'} & set(sys.modules)))"
+    command = [sys.executable, "-c", end + look, str(system.home), injected.id]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "0 []\n"

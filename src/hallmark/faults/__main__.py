@@ -28,11 +28,9 @@ def main(home: Path, name: str) -> int:
         return not fault.is_active or fault.is_expired(datetime.now(UTC))
 
     def is_reverted() -> bool:
-        from hallmark.faults import runner  # noqa: PLC0415  (brings boto3, which most watchdogs never need)
-
         try:
             if journal.read(home, name).is_active:
-                runner.revert(home, only=name)
+                _revert(home, name)
         except HallmarkError as failure:
             sys.stderr.write(f"{journal.timestamp(datetime.now(UTC))} {name}: {failure.message}\n")
             return False
@@ -40,6 +38,12 @@ def main(home: Path, name: str) -> int:
 
     until(is_over, math.inf, GLANCE)
     return 0 if until(is_reverted, PATIENCE, RETRY) else 1
+
+
+def _revert(home: Path, name: str) -> None:
+    from hallmark.faults import runner  # noqa: PLC0415  (brings boto3, which most watchdogs never need)
+
+    runner.revert(home, only=name)
 
 
 if __name__ == "__main__":
