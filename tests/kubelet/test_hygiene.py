@@ -57,7 +57,8 @@ def test_a_killed_kubelet_takes_its_containers_along(other_cluster: Any, shell: 
     assert until(lambda: not members(containers), 5)
 
     other_cluster.start()
-    pod = other_cluster.when(path, lambda pod: runs(pod) and other_cluster.log("lives") == "begun\nbegun\n")
+    assert other_cluster.logged("lives", "begun\nbegun\n") == "begun\nbegun\n"
+    pod = other_cluster.when(path, runs)
     for each in ("podIP", "startTime", "phase"):
         assert pod["status"][each] == before["status"][each]
     status, earlier = (each["status"]["containerStatuses"][0] for each in (pod, before))
