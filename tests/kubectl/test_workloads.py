@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
+from hallmark.waiting import until
+
 
 def test_set(web: Any) -> None:
     """Image, variables and resources of a running workload."""
@@ -116,6 +118,7 @@ def talker(cluster: Any) -> Any:
     cluster.apply({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "talker"}, "spec": pod})
     restarts = '--for=jsonpath={.status.containerStatuses[?(@.name=="talks")].restartCount}'
     cluster.kubectl("wait", "pod/talker", f"{restarts}=1", "--timeout=20s")
+    assert until(lambda: cluster.kubectl("logs", "talker", "-c", "talks"), 20, pause=0.2)
     return cluster
 
 
