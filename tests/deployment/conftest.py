@@ -436,7 +436,10 @@ def _secrets(found: Objects, facts: Foundation, now: datetime) -> None:
                 "target": {"name": name},
                 "data": remote,
             },
-            "status": {"conditions": [{"type": "Ready", "status": "True", "reason": "SecretSynced"}]},
+            "status": {
+                "conditions": [{"type": "Ready", "status": "True", "reason": "SecretSynced"}],
+                "refreshTime": _stamp(now),
+            },
         }
         _add(found, "external-secrets.io/v1", "externalsecrets", external)
     _add(found, "v1", "secrets", release_record({"config": {"existingSecretName": "langsmith-config"}}))
@@ -533,7 +536,7 @@ def _controller(
     counts = (
         {"desiredNumberScheduled": replicas, "numberReady": replicas, "updatedNumberScheduled": replicas}
         if kind == "DaemonSet"
-        else {"readyReplicas": replicas, "updatedReplicas": replicas}
+        else {"readyReplicas": replicas, "updatedReplicas": replicas, "replicas": replicas}
     )
     return {
         "metadata": _metadata(name) | {"namespace": namespace},
