@@ -15,7 +15,7 @@ AT_ONCE = 4
 """Calls that may be sent together."""
 PACE = 0.003
 """Seconds between calls after that: 330 a second are more than any AWS API lets pass."""
-SWITCH = 0.0005
+SWITCH = 0.002
 """Seconds a thread may keep the interpreter from others that are ready; Python's own are 0.005."""
 
 

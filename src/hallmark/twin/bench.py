@@ -17,14 +17,15 @@ from typing import Any
 from hallmark.errors import EnvironmentFault
 from hallmark.twin import footprint
 from hallmark.twin.entrance import Entrance
+from hallmark.twin.pulse import RESTLESS
 from hallmark.twin.supervisor import Twin
 from hallmark.twin.terraform import Progress
 from hallmark.twin.tracing import Tracer
 from hallmark.waiting import until
 
 TRACES, BYTES = 3000, 200
-SETTLES, IDLE = 15.0, 20.0
-"""Seconds after the start until it counts as idle, and for which it is watched then."""
+SETTLES, IDLE = RESTLESS + 10.0, 30.0
+"""Seconds after the start until it counts as idle, when nobody looks for changes any more, and for which it is watched."""
 ANSWERS_WITHIN, SDK_WITHIN = 60.0, 300.0
 KEPT = ("key", "snapshots/baseline.zip", "snapshots/deployed.zip")
 """What a twin comes up from, below its state directory."""
