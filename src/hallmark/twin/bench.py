@@ -25,7 +25,7 @@ from hallmark.waiting import until
 
 TRACES, BYTES = 3000, 200
 SETTLES, IDLE = RESTLESS + 10.0, 30.0
-"""Seconds after the start until it counts as idle, when nobody looks for changes any more, and for which it is watched."""
+"""Seconds after the start until nobody looks for changes any more, and for which it is watched then."""
 ANSWERS_WITHIN, SDK_WITHIN = 60.0, 300.0
 KEPT = ("key", "snapshots/baseline.zip", "snapshots/deployed.zip")
 """What a twin comes up from, below its state directory."""
