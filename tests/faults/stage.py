@@ -5,6 +5,7 @@ Faults see a Kubernetes API, its objects and their states. Who makes the states 
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -263,9 +264,13 @@ def _words(status: dict[str, Any]) -> Any:
     return status.get("phase"), {each["type"]: each["status"] for each in status.get("conditions") or []}
 
 
-@cache
 def _client(kubeconfig: Path) -> Client:
-    """One connection for all that is asked of an API: to make one takes longer than most answers."""
+    """One connection for all that a process asks of an API: to make one takes longer than most answers."""
+    return _connected(kubeconfig, os.getpid())  # what is forked must not talk on its parent's
+
+
+@cache
+def _connected(kubeconfig: Path, _process: int) -> Client:
     return Client.of(kubeconfig)
 
 
