@@ -7,8 +7,8 @@ FILE = "changed"
 """Name of the file, in the state directory of the emulated AWS."""
 RESTLESS = 60.0
 """Seconds after a change in which an account still moves by itself: instances start, databases stop."""
-SOON, SELDOM = 3.0, 10.0
-"""Seconds between two looks while it is restless and nothing new has changed; while it rests."""
+SELDOM = 10.0
+"""Seconds between two looks while it rests."""
 
 
 class Pulse:
@@ -23,24 +23,21 @@ class Pulse:
         self._file = state / FILE
         self._seldom = seldom
         self._looked = float("-inf")
-        self._looked_at = float("-inf")
 
     def is_due(self) -> bool:
-        """Whether to look now: always after a change, or while nothing tells; else soon after one, and then seldom."""
-        now, moment = time.monotonic(), time.time()
-        changed = self._changed()
-        pause = min(SOON, self._seldom) if abs(moment - changed) < RESTLESS else self._seldom
-        due = changed >= self._looked_at or now - self._looked >= pause
+        """Whether to look now: always while it is restless, or while nothing tells; else now and then."""
+        now = time.monotonic()
+        due = self._is_restless() or now - self._looked >= self._seldom
         if due:
-            self._looked, self._looked_at = now, moment
+            self._looked = now
         return due
 
-    def _changed(self) -> float:
-        """When something has changed, as far as it is told; for ever just now where nobody tells."""
+    def _is_restless(self) -> bool:
         try:
-            return self._file.stat().st_mtime
+            changed = self._file.stat().st_mtime
         except OSError:
-            return float("inf")
+            return True
+        return abs(time.time() - changed) < RESTLESS
 
 
 def beat(state: Path) -> None:
