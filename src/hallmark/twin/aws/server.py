@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-# ruff: noqa: E402
+# ruff: noqa: E402  (see the threshold below)
 SELDOM = (20_000, 20, 20)
 """Thresholds of the garbage collector: it looks at all that is remembered, while callers wait."""
 gc.set_threshold(*SELDOM)  # before the imports, of which it would take a tenth
