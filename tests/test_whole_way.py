@@ -363,3 +363,12 @@ def test_nothing_our_terraform_names_or_tags_is_needed(
     assert {r["check"]["id"]: r["verdict"] for r in first["results"]} == {
         r["check"]["id"]: r["verdict"] for r in second["results"]
     }
+
+
+def test_what_a_reset_brings_back_works_at_once(system: Any) -> None:
+    """From whichever state: a grade that comes next never sees a platform that is only about to answer."""
+    system.twin.reset(to="baseline")
+    system.twin.reset()
+
+    with system.twin.entrance().client() as client:
+        assert client.get("/api/v1/info").status_code == 200

@@ -87,7 +87,7 @@ class Workers:
         common = ["--kubeconfig", str(self._kubeconfig), "--state", str(self._folder), *aws]
         only = ["--only", groups] if groups else []
         has_kubelet = self._kubelet.responds()
-        working = frozenset[str]() if has_kubelet else frozenset(_ready_pods(access))
+        working = frozenset(_ready_pods(access))  # of a restored cluster as well, whose pods a living kubelet begins
 
         def start_stores_and_pods() -> None:
             self.open_stores(aws)  # pods do not start without them
