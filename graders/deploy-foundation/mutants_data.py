@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from hallmark.grading.mutation import Edit, mutant
+from hallmark.model import Call
 
 POSTGRES, REDIS = 5432, 6379
+LIST = "pl-0ffffffffffffffff"
 
 
 def _databases(edit: Edit) -> Iterator[dict[str, Any]]:
@@ -39,6 +41,12 @@ def _admit(edit: Edit, port: int, **sources: Any) -> None:
     empty: dict[str, Any] = {"IpRanges": [], "Ipv6Ranges": [], "PrefixListIds": [], "UserIdGroupPairs": []}
     for rule in _rules(edit, port):
         rule.update(empty | sources)
+
+
+def _list_of(edit: Edit, *ranges: str) -> None:
+    """Have a prefix list that holds *ranges*."""
+    entries = [{"Cidr": each} for each in ranges]
+    edit.put(Call.of("ec2", "get_managed_prefix_list_entries", PrefixListId=LIST), {"Entries": entries})
 
 
 def _admit_also(edit: Edit, port: int, kind: str, source: dict[str, Any]) -> None:
@@ -235,9 +243,27 @@ def database_admits_more_than_the_vpc(edit: Edit) -> None:
 
 
 @mutant(breaks=["postgres_admits_inside"])
-def database_admits_a_prefix_list(edit: Edit) -> None:
-    """What a prefix list holds changes without a change of the rule."""
-    _admit_also(edit, POSTGRES, "PrefixListIds", {"PrefixListId": "pl-0ffffffffffffffff"})
+def database_admits_a_prefix_list_with_an_office(edit: Edit) -> None:
+    """One of the ranges that the list holds is outside."""
+    _list_of(edit, "10.0.0.0/16", "198.51.100.0/24")
+    _admit_also(edit, POSTGRES, "PrefixListIds", {"PrefixListId": LIST})
+
+
+@mutant(breaks=())
+def database_admits_a_prefix_list_with_the_vpc(edit: Edit) -> None:
+    """The list holds addresses of the VPC and no others; the rule says nothing else."""
+    vpcs = edit.each("ec2", "describe_vpcs", "Vpcs")
+    _list_of(edit, *(each["CidrBlock"] for vpc in vpcs for each in vpc["CidrBlockAssociationSet"]))
+    for rule in _rules(edit, POSTGRES):
+        rule["UserIdGroupPairs"], rule["PrefixListIds"] = [], [{"PrefixListId": LIST}]
+
+
+@mutant(breaks=["postgres_reachable"])
+def database_admits_an_empty_prefix_list(edit: Edit) -> None:
+    """A list that holds nothing lets nobody in."""
+    _list_of(edit)
+    for rule in _rules(edit, POSTGRES):
+        rule["UserIdGroupPairs"], rule["PrefixListIds"] = [], [{"PrefixListId": LIST}]
 
 
 @mutant(breaks=["postgres_admits_inside"])

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from hallmark.grading.mutation import Edit, mutant
+from hallmark.model import Call
 
 AFTER = ["only_nodes_reach_database", "only_the_database_port_is_open", "cause_is_removed", "database_is_kept"]
 REACH = ["nodes_reach_database", *AFTER]
@@ -137,9 +138,12 @@ def an_office_is_admitted(edit: Edit) -> None:
 
 @mutant(breaks=["only_nodes_reach_database"])
 def a_prefix_list_is_admitted(edit: Edit) -> None:
-    """A prefix list is admitted, whatever it holds tomorrow."""
+    """A prefix list is admitted that holds addresses outside the VPC."""
+    name = "pl-0123456789abcdef0"
+    call = Call.of("ec2", "get_managed_prefix_list_entries", PrefixListId=name)
+    edit.put(call, {"Entries": [{"Cidr": "203.0.113.0/24"}]})
     for rule in rules(edit):
-        rule["PrefixListIds"] = [{"PrefixListId": "pl-0123456789abcdef0"}]
+        rule["PrefixListIds"] = [{"PrefixListId": name}]
 
 
 @mutant(breaks=["only_nodes_reach_database"])

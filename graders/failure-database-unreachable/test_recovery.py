@@ -7,7 +7,8 @@ import pytest
 from hallmark.errors import Miss
 from hallmark.views.compute import Compute
 from hallmark.views.data import Data, Database
-from hallmark.views.network import IpNetwork, Network, Opening
+from hallmark.views.network import Network
+from hallmark.views.openings import IpNetwork, Opening
 
 
 def _databases(data: Data) -> tuple[Database, ...]:

@@ -1,5 +1,6 @@
 """Where things stand: routes make subnets public or private, AWS's own marks say what an interface belongs to."""
 
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -15,6 +16,8 @@ IN_VPC = [{"Name": "vpc-id", "Values": [VPC]}]
 CLUSTER = {"cluster": {"resourcesVpcConfig": {"vpcId": VPC, "clusterSecurityGroupId": "sg-cluster"}}}
 INTERNET = {"DestinationCidrBlock": "0.0.0.0/0", "GatewayId": "igw-1", "State": "active"}
 LOCAL = {"DestinationCidrBlock": "10.0.0.0/16", "GatewayId": "local", "State": "active"}
+LISTS = {"pl-in": ("10.0.0.0/24", "2001:db8::/64"), "pl-out": ("10.0.0.0/24", "192.0.2.0/24"), "pl-none": ()}
+"""Prefix lists, and what each holds."""
 
 
 def network(**answers: Any) -> Network:
@@ -26,6 +29,9 @@ def network(**answers: Any) -> Network:
     vpc: dict[str, Any] = {"CidrBlockAssociationSet": [{"CidrBlock": "10.0.0.0/16"}, {"CidrBlock": "100.64.0.0/16"}]}
     vpc["Ipv6CidrBlockAssociationSet"] = [{"Ipv6CidrBlock": "2001:db8::/56"}]
     calls[Call.of("ec2", "describe_vpcs", VpcIds=[VPC])] = {"Vpcs": [vpc]}
+    for name, ranges in LISTS.items():
+        call = Call.of("ec2", "get_managed_prefix_list_entries", PrefixListId=name)
+        calls[call] = {"Entries": [{"Cidr": each} for each in ranges]}
     observed = {call.key: Answer(Status.OBSERVED, value) for call, value in calls.items()}
     return Views(Snapshot(observed, {"cluster": "c"})).network
 
@@ -136,13 +142,15 @@ def test_a_black_hole_is_no_way_out() -> None:
         ({"IpRanges": [{"CidrIp": "10.0.0.0/15"}]}, ["10.0.0.0/15"]),
         ({"IpRanges": [{"CidrIp": "0.0.0.0/0"}]}, ["0.0.0.0/0"]),
         ({"Ipv6Ranges": [{"CidrIpv6": "::/0"}]}, ["::/0"]),
-        ({"PrefixListIds": [{"PrefixListId": "pl-1"}]}, ["pl-1"]),
+        ({"PrefixListIds": [{"PrefixListId": "pl-in"}]}, []),
+        ({"PrefixListIds": [{"PrefixListId": "pl-none"}]}, []),
+        ({"PrefixListIds": [{"PrefixListId": "pl-out"}]}, ["192.0.2.0/24 of pl-out"]),
         ({"UserIdGroupPairs": [{"GroupId": "sg-elsewhere"}]}, ["sg-elsewhere"]),
         ({"UserIdGroupPairs": [{"GroupId": "sg-db", "VpcPeeringConnectionId": "pcx-1"}]}, ["sg-db"]),
     ],
 )
 def test_outside_is_whatever_is_not_of_this_vpc(rule: dict[str, Any], sources: list[str]) -> None:
-    """All ranges of the VPC are inside, groups of other VPCs and prefix lists are not."""
+    """All ranges of the VPC are inside, also by way of a prefix list; groups of other VPCs are not."""
     view = network(security_groups=groups(sg_db=[{"IpProtocol": "tcp", "FromPort": 5432, "ToPort": 5432, **rule}]))
     assert [opening.source for opening in view.from_outside(["sg-db"], 5432)] == sources
 
@@ -172,6 +180,8 @@ def test_a_rule_counts_only_for_its_ports(rule: dict[str, Any], *, covered: bool
         ({"IpRanges": [{"CidrIp": "10.0.0.0/24"}]}, True),
         ({"IpRanges": [{"CidrIp": "10.0.0.0/25"}]}, False),
         ({"Ipv6Ranges": [{"CidrIpv6": "::/0"}]}, False),
+        ({"PrefixListIds": [{"PrefixListId": "pl-in"}]}, True),
+        ({"PrefixListIds": [{"PrefixListId": "pl-none"}]}, False),
     ],
 )
 def test_clients_are_let_in_by_their_group_or_by_all_addresses_of_their_subnet(rule: Any, *, allowed: bool) -> None:
@@ -181,6 +191,16 @@ def test_clients_are_let_in_by_their_group_or_by_all_addresses_of_their_subnet(r
         subnets=subnets("a"), route_tables=tables(main=[]), security_groups=groups(sg_db=[opening], sg_node=[])
     )
     assert view.lets_in(["sg-db"], 5432, {"sg-node"}, "a") is allowed
+
+
+@pytest.mark.parametrize(("port", "is_told"), [(5432, False), (443, True)])
+def test_a_list_that_is_not_told_is_nobody_s_guess(port: int, *, is_told: bool) -> None:
+    """It counts where its rule covers the port, and there the question stays open."""
+    rule = {"IpProtocol": "tcp", "FromPort": 5432, "ToPort": 5432, "PrefixListIds": [{"PrefixListId": "pl-secret"}]}
+    view = network(security_groups=groups(sg_db=[rule]))
+
+    with nullcontext() if is_told else pytest.raises(Unobservable):
+        assert view.openings(["sg-db"], port) == []
 
 
 def test_half_the_internet_counts_as_everybody() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from hallmark.model import Call
 from hallmark.views.base import View, cached_property, tags
-from hallmark.views.network import EVERYBODY
+from hallmark.views.openings import EVERYBODY
 
 WORKING = frozenset({"pending", "running"})
 """Instance states that count as a worker; AWS shows terminated ones for an hour."""

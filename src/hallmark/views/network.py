@@ -4,19 +4,17 @@ Everything is found from the cluster: its VPC is the one that is looked at. Name
 subnet is public or private because of the routes that apply to it.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Address, IPv4Network, ip_network
 from typing import Any
 
 from hallmark.model import Call
 from hallmark.views.base import View, cached_property
 from hallmark.views.network_acls import INTERNET, Acl, read_acls, stopping
+from hallmark.views.openings import IpNetwork, Opening, is_within, listed, openings_of
 
-IpNetwork = IPv4Network | IPv6Network
-EVERYBODY = 8
-"""A range with a shorter prefix than this admits everybody: nobody owns more than a /8."""
 _HOST = 10
 """Place in a subnet of the address that stands for all of it: the smallest has 16, of which AWS takes the first."""
 _DATA_SERVICES = frozenset({"amazon-elb", "amazon-rds", "amazon-elasticache", "amazon-redshift"})
@@ -54,42 +52,6 @@ class Subnet:
     def host(self) -> IPv4Address | None:
         """An address in it; None when it has IPv6 alone."""
         return next((one[_HOST] for one in self.ranges if isinstance(one, IPv4Network)), None)
-
-
-@dataclass(frozen=True)
-class Opening:
-    """One source that a security group lets in.
-
-    Attributes:
-        group: Security group with the rule.
-        protocol: ``tcp``, ``udp``, a number, or ``-1`` for all.
-        first: Lowest port.
-        last: Highest port.
-        source: Address range, security group id or prefix list id.
-        range: The address range, None for the other kinds of source.
-        is_local_group: Whether the source is a security group of the same VPC.
-    """
-
-    group: str
-    protocol: str
-    first: int
-    last: int
-    source: str
-    range: IpNetwork | None = None
-    is_local_group: bool = False
-
-    def covers(self, port: int) -> bool:
-        """Whether TCP connections to *port* are let in."""
-        return self.protocol == "-1" or (self.protocol in {"tcp", "6"} and self.first <= port <= self.last)
-
-    @property
-    def is_everybody(self) -> bool:
-        """Whether the source is the whole internet, or half of it written twice."""
-        return self.range is not None and self.range.prefixlen < EVERYBODY
-
-    def __str__(self) -> str:
-        ports = "all ports" if self.protocol == "-1" else f"ports {self.first}-{self.last}"
-        return f"{self.source} ({ports} of {self.group})"
 
 
 class Holder(StrEnum):
@@ -173,23 +135,24 @@ class Network(View):
 
     def openings(self, groups: Iterable[str], port: int | None = None) -> list[Opening]:
         """Return what *groups* together let in to TCP *port*, or to any port and protocol."""
-        return [opening for g in groups for opening in self._of(g) if port is None or opening.covers(port)]
+        known = self.security_groups
+        rules = [(group, rule) for group in groups for rule in known[group]["IpPermissions"]]
+        found = [opening for group, rule in rules for opening in openings_of(group, rule, known)]
+        wanted = [opening for opening in found if port is None or opening.covers(port)]
+        return [each for opening in wanted for each in (self._listed(opening) if opening.is_list else [opening])]
 
     def from_outside(self, groups: Iterable[str], port: int | None = None) -> list[Opening]:
-        """Return openings to *port*, or to any, whose source is neither a group nor addresses of this VPC.
-
-        A prefix list counts as outside: its addresses change without a change of the rule.
-        """
+        """Return openings to *port*, or to any, whose source is neither a group nor addresses of this VPC."""
         own = self.ranges
         openings = [opening for opening in self.openings(groups, port) if not opening.is_local_group]
-        return [o for o in openings if o.range is None or not any(_within(o.range, inside) for inside in own)]
+        return [o for o in openings if o.range is None or not any(is_within(o.range, inside) for inside in own)]
 
     def lets_in(self, groups: Iterable[str], port: int, client_groups: Collection[str], client_subnet: str) -> bool:
         """Whether *groups* let a client with *client_groups*, anywhere in *client_subnet*, in to *port*."""
         addresses = [r for r in self.subnets[client_subnet].ranges if isinstance(r, IPv4Network)]
         openings = self.openings(groups, port)
         by_group = any(opening.source in client_groups for opening in openings if opening.is_local_group)
-        return by_group or any(_within(a, o.range) for a in addresses for o in openings)
+        return by_group or any(is_within(a, o.range) for a in addresses for o in openings)
 
     def stopping(self, client: str, port: int, server: str = "") -> str:
         """Return the network ACL that stops TCP connections between two subnets: its id, or empty for none.
@@ -238,19 +201,10 @@ class Network(View):
         # A regional NAT gateway has no subnet: AWS keeps its route to the internet (VPC user guide, 2025-11).
         return gateway.get("AvailabilityMode") == "regional" or self.subnets[gateway["SubnetId"]].is_public
 
-    def _of(self, group: str) -> Iterator[Opening]:
-        for rule in self.security_groups[group]["IpPermissions"]:
-            # Without ports the rule is about all of them (protocol -1).
-            ports = (rule["IpProtocol"], rule.get("FromPort", 0), rule.get("ToPort", 65535))
-            for entry in rule.get("IpRanges", []):
-                yield Opening(group, *ports, entry["CidrIp"], ip_network(entry["CidrIp"], strict=False))
-            for entry in rule.get("Ipv6Ranges", []):
-                yield Opening(group, *ports, entry["CidrIpv6"], ip_network(entry["CidrIpv6"], strict=False))
-            for entry in rule.get("PrefixListIds", []):
-                yield Opening(group, *ports, entry["PrefixListId"])
-            for entry in rule.get("UserIdGroupPairs", []):
-                local = entry["GroupId"] in self.security_groups and not entry.get("VpcPeeringConnectionId")
-                yield Opening(group, *ports, entry["GroupId"], is_local_group=local)
+    def _listed(self, opening: Opening) -> list[Opening]:
+        return listed(
+            opening, self.ask("ec2", "get_managed_prefix_list_entries", PrefixListId=opening.source)["Entries"]
+        )
 
     def _interface(self, raw: Mapping[str, Any]) -> Interface:
         attachment = raw.get("Attachment", {})
@@ -306,11 +260,3 @@ def _to_internet(route: Mapping[str, Any]) -> bool:
 
 def _lets_all_out(rule: Mapping[str, Any]) -> bool:
     return rule["IpProtocol"] == "-1" and any(entry["CidrIp"] == "0.0.0.0/0" for entry in rule.get("IpRanges", []))
-
-
-def _within(inner: IpNetwork, outer: IpNetwork | None) -> bool:
-    match inner, outer:
-        case (IPv4Network(), IPv4Network()) | (IPv6Network(), IPv6Network()):
-            return inner.subnet_of(outer)  # type: ignore[arg-type]  # both are of one family here
-        case _:
-            return False

@@ -12,7 +12,7 @@ from ipaddress import IPv4Network, collapse_addresses, ip_network
 from types import MappingProxyType
 from typing import Any
 
-from hallmark.views.network import EVERYBODY
+from hallmark.views.openings import EVERYBODY
 
 Truth = bool | None
 """True, False, or undecidable."""
