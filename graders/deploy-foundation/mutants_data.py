@@ -53,6 +53,17 @@ def _admit_also(edit: Edit, port: int, kind: str, source: dict[str, Any]) -> Non
     next(_rules(edit, port)).setdefault(kind, []).append(source)
 
 
+def _users(edit: Edit, *users: tuple[str, str, str]) -> None:
+    """Have a group of users in place of the token: name, how each proves who it is, whether it is switched on."""
+    for group in _replication(edit):
+        group["AuthTokenEnabled"], group["UserGroupIds"] = False, ["team"]
+    found = [
+        {"UserId": name, "Authentication": {"Type": kind}, "AccessString": f"{on} ~* +@all", "UserGroupIds": ["team"]}
+        for name, kind, on in users
+    ]
+    edit.put(Call.of("elasticache", "describe_users"), {"Users": found})
+
+
 @mutant(breaks=["postgres_found"])
 def no_database(edit: Edit) -> None:
     """There is no database."""
@@ -478,3 +489,19 @@ def cache_asks_for_no_token(edit: Edit) -> None:
     """The cache asks for no token."""
     for group in _replication(edit):
         group["AuthTokenEnabled"] = False
+
+
+@mutant(breaks=())
+def cache_knows_its_users(edit: Edit) -> None:
+    """Users have passwords or IAM; the default one is switched off, and one without a password is of other caches."""
+    users = [("app", "password", "on"), ("job", "iam", "on"), ("default", "no-password", "off")]
+    _users(edit, *users)
+    others = {"UserId": "open", "Authentication": {"Type": "no-password"}, "AccessString": "on ~* +@all"}
+    for answer in edit.answers("elasticache", "describe_users"):
+        answer["Users"].append(others | {"UserGroupIds": ["others"]})
+
+
+@mutant(breaks=["redis_token"])
+def cache_has_a_user_without_a_password(edit: Edit) -> None:
+    """The default user needs no password, as AWS makes it."""
+    _users(edit, ("app", "password", "on"), ("default", "no-password", "on"))

@@ -3,8 +3,10 @@
 import pytest
 
 from hallmark.errors import Miss
+from hallmark.views.caches import Cache
 from hallmark.views.compute import Compute
-from hallmark.views.data import Cache, Data, Database
+from hallmark.views.data import Data
+from hallmark.views.databases import Database
 from hallmark.views.network import Network
 
 OLDEST = 14
@@ -281,7 +283,14 @@ def test_redis_tls(data: Data) -> None:
     why="Without a token, whoever reaches the port reads and empties the queue.",
 )
 def test_redis_token(data: Data) -> None:
-    """The cache asks for an AUTH token."""
+    """The cache asks for an AUTH token, or for the password of a user."""
     for cache in data.caches:
-        if not cache.demands_token:
-            raise Miss(expected="an AUTH token", observed="none", where=cache.arn, next=cache.look)
+        if not cache.demands_token and not cache.user_groups:
+            raise Miss(expected="an AUTH token, or a user group", observed="neither", where=cache.arn, next=cache.look)
+        if users := data.open_users(cache):
+            raise Miss(
+                expected="users with a password, or with IAM authentication",
+                observed=f"{', '.join(users)} with neither",
+                where=cache.arn,
+                next="aws elasticache describe-users",
+            )

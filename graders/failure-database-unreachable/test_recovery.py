@@ -6,7 +6,8 @@ import pytest
 
 from hallmark.errors import Miss
 from hallmark.views.compute import Compute
-from hallmark.views.data import Data, Database
+from hallmark.views.data import Data
+from hallmark.views.databases import Database
 from hallmark.views.network import Network
 from hallmark.views.openings import IpNetwork, Opening
 

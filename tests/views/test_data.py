@@ -1,6 +1,7 @@
 """Data stores in the shapes the solution does not have: Aurora, Multi-AZ clusters, single cache clusters."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -42,6 +43,17 @@ CACHE = {
     "AuthTokenEnabled": True,
     "CacheNodes": [{"Endpoint": {"Port": 6380}}],
 }
+GROUP = {
+    "ReplicationGroupId": "g",
+    "ARN": "arn:aws:elasticache:r:1:replicationgroup:g",
+    "Status": "available",
+    "SnapshotRetentionLimit": 2,
+    "TransitEncryptionEnabled": True,
+    "TransitEncryptionMode": "preferred",
+    "AuthTokenEnabled": False,
+    "UserGroupIds": ["team"],
+    "NodeGroups": [{"PrimaryEndpoint": {"Port": 6379}}],
+}
 
 
 def data(
@@ -49,6 +61,7 @@ def data(
     clusters: Sequence[Any] = (),
     caches: Sequence[Any] = (),
     replications: Sequence[Any] = (),
+    users: Sequence[Any] = (),
     **scope: str,
 ) -> Data:
     """A data view over the given resources, all in ``vpc-1``."""
@@ -60,6 +73,7 @@ def data(
         Call.of("rds", "describe_db_subnet_groups"): {"DBSubnetGroups": [PLACE | {"DBSubnetGroupName": "db"}]},
         Call.of("elasticache", "describe_replication_groups"): {"ReplicationGroups": [*replications]},
         Call.of("elasticache", "describe_cache_clusters", ShowCacheNodeInfo=True): {"CacheClusters": [*caches]},
+        Call.of("elasticache", "describe_users"): {"Users": [*users]},
         Call.of("elasticache", "describe_cache_subnet_groups"): {
             "CacheSubnetGroups": [PLACE | {"CacheSubnetGroupName": "cache"}]
         },
@@ -115,20 +129,30 @@ def test_a_single_cache_cluster_is_a_cache() -> None:
 
 def test_members_of_a_replication_group_are_one_cache() -> None:
     """Place and security groups come from the members, the rest from the group."""
-    group = {
-        "ReplicationGroupId": "g",
-        "ARN": "arn:aws:elasticache:r:1:replicationgroup:g",
-        "Status": "available",
-        "SnapshotRetentionLimit": 2,
-        "TransitEncryptionEnabled": True,
-        "TransitEncryptionMode": "preferred",
-        "AuthTokenEnabled": False,
-        "NodeGroups": [{"PrimaryEndpoint": {"Port": 6379}}],
-    }
     members = [CACHE | {"CacheClusterId": f"g-{n}", "ReplicationGroupId": "g"} for n in range(3)]
-    (cache,) = data(caches=members, replications=[group]).caches
+    (cache,) = data(caches=members, replications=[GROUP]).caches
     assert (cache.id, cache.snapshot_days, cache.demands_tls, cache.demands_token) == ("g", 2, False, False)
     assert (cache.port, cache.place.vpc) == (6379, "vpc-1")
+
+
+@pytest.mark.parametrize(
+    ("kind", "access", "is_open"),
+    [
+        ("no-password", "on ~* +@all", True),
+        ("no-password", "off ~* +@all", False),
+        ("password", "on ~* +@all", False),
+        ("iam", "on ~* +@all", False),
+    ],
+)
+def test_a_user_is_open_who_proves_nothing(kind: str, access: str, *, is_open: bool) -> None:
+    """A user that is switched off gets in nowhere; users of other groups are of no concern."""
+    user = {"UserId": "u", "Authentication": {"Type": kind}, "AccessString": access, "UserGroupIds": ["team"]}
+    others = user | {"UserId": "o", "UserGroupIds": ["others"]}
+    view = data(caches=[CACHE | {"ReplicationGroupId": "g"}], replications=[GROUP], users=[user, others])
+    (cache,) = view.caches
+
+    assert view.open_users(cache) == (["u"] if is_open else [])
+    assert view.open_users(replace(cache, user_groups=frozenset())) == []
 
 
 def test_memcached_is_no_cache_of_the_platform() -> None:
