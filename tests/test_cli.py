@@ -10,15 +10,21 @@ from types import MappingProxyType
 import pytest
 
 ROOT = Path(__file__).parents[1]
+LAB = "edge-waf-rate-limit"
 
 
 def _hallmark(
-    *arguments: str, home: Path, cwd: Path = ROOT, environment: Mapping[str, str] = MappingProxyType({})
+    *arguments: str,
+    home: Path,
+    cwd: Path = ROOT,
+    environment: Mapping[str, str] = MappingProxyType({}),
+    says: str = "",
 ) -> subprocess.CompletedProcess[str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("HALLMARK_", "AWS_"))}
     return subprocess.run(
         [sys.executable, "-c", "from hallmark.cli import main; main()", *arguments],
         capture_output=True,
+        input=says,
         text=True,
         check=False,
         cwd=cwd,
@@ -62,6 +68,27 @@ def test_a_mistake_is_named(
     assert says in done.stderr
     assert "Traceback" not in done.stderr
     assert done.returncode == code
+
+
+@pytest.mark.parametrize("answer", ["", "n\n", "what?\nno\n"])
+@pytest.mark.parametrize(
+    ("arguments", "again"),
+    [(["twin", "destroy"], "twin destroy --yes"), (["lab", "solve", LAB], f"lab solve --yes {LAB}")],
+)
+def test_without_a_yes_nothing_is_changed(tmp_path: Path, arguments: list[str], again: str, answer: str) -> None:
+    """No is an answer, and so is the end of input: the twin is not even looked for."""
+    done = _hallmark(*arguments, home=tmp_path, says=answer)
+
+    assert done.stderr == f"Error: Nobody agreed, so nothing was changed.\nNext:  hallmark {again}\n"
+    assert done.returncode == 2
+
+
+def test_a_yes_goes_on(tmp_path: Path) -> None:
+    """To the next obstacle: there is no twin."""
+    done = _hallmark("twin", "destroy", home=tmp_path, says="y\n")
+
+    assert "The twin is down." in done.stderr
+    assert done.returncode == 3
 
 
 def test_outside_a_clone_the_next_step_is_said(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import click
 from rich.table import Table
 
 from hallmark import catalog
+from hallmark.cli import consent
 from hallmark.cli.app import App
 from hallmark.cli.grade import grade
 from hallmark.cli.hands import Hands
@@ -103,7 +104,7 @@ def solve(app: App, lab_id: str, yes: bool) -> None:  # noqa: FBT001  (click pas
     if app.settings().target != "twin":
         raise UsageError("solutions are only ever applied to the twin.", "hallmark --target twin lab solve " + lab_id)
     if not yes:
-        click.confirm("This changes the twin and shows you the answer. Go on?", abort=True)
+        consent.require("This changes the twin and shows you the answer. Go on?", f"hallmark lab solve --yes {lab_id}")
     apply_solution(app, chosen)
     app.console.print(f"Solved. Why it works: solutions/{chosen.id}/why.md")
     app.console.print(f"Then:   hallmark lab grade {chosen.id}")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from hallmark.cli import consent
 from hallmark.cli.app import App
 from hallmark.cli.network import network
 from hallmark.cli.run import run
@@ -133,7 +134,7 @@ def deploy(app: App, remove: bool) -> None:  # noqa: FBT001  (click passes flags
 def destroy(app: App, yes: bool) -> None:  # noqa: FBT001  (click passes flags by position)
     """Destroy the baseline with Terraform; the twin goes on with an empty account."""
     if not yes:
-        click.confirm("This destroys what the twin's account holds. Go on?", abort=True)
+        consent.require("This destroys what the twin's account holds. Go on?", "hallmark twin destroy --yes")
     app.twin.destroy(app.say)
     app.console.print("Destroyed. Look for leftovers with: hallmark audit")
 
