@@ -76,6 +76,19 @@ def rate_rule_ignores_traces(edit: Edit) -> None:
         rule["Statement"]["RateBasedStatement"]["ScopeDownStatement"] = {"ByteMatchStatement": test}
 
 
+@mutant(breaks=["floods_are_blocked", "limit_leaves_room", *REST])
+def rate_rule_ignores_reading(edit: Edit) -> None:
+    """The rate rule counts what is sent, not what is asked for."""
+    for rule in rate_rules(edit):
+        test = {
+            "SearchString": "POST",
+            "FieldToMatch": {"Method": {}},
+            "PositionalConstraint": "EXACTLY",
+            "TextTransformations": [{"Priority": 0, "Type": "NONE"}],
+        }
+        rule["Statement"]["RateBasedStatement"]["ScopeDownStatement"] = {"ByteMatchStatement": test}
+
+
 @mutant(breaks=["limit_leaves_room"])
 def limit_is_one_below_the_floor(edit: Edit) -> None:
     """The limit is one request below the floor."""

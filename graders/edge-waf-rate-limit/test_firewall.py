@@ -75,7 +75,8 @@ def _require_passage(edge: Edge, provoked: str) -> None:
 def test_floods_are_blocked(edge: Edge) -> None:
     """A rate-based rule blocks a client that sends too much, whatever it asks for."""
     acl = _acl(edge)
-    if unlimited := acl.unlimited([*_traces(edge), *_everyday(edge)]):
+    reading = [Sample("GET", path, edge.host) for path in EVERYDAY]
+    if unlimited := acl.unlimited([*_traces(edge), *_everyday(edge), *reading]):
         limits = [rule for rule in acl.rules if rule.rate]
         seen = [f"{rule.name}: {why}" for rule in limits for why in acl.objections(rule, unlimited[0])]
         raise Miss(
