@@ -87,6 +87,13 @@ def group_has_room_for_one(edit: Edit) -> None:
 
 
 @mutant(breaks=["groups_can_grow"])
+def limit_was_raised_in_the_scaling_group_alone(edit: Edit) -> None:
+    """EKS has the old limit recorded, and writes it with the next update."""
+    for group in edit.each("eks", "describe_nodegroup", "nodegroup"):
+        group["scalingConfig"]["maxSize"] = group["scalingConfig"]["desiredSize"]
+
+
+@mutant(breaks=["groups_can_grow"])
 def group_is_not_found(edit: Edit) -> None:
     """The autoscaler's tags are gone."""
     group = scaling_group(edit)

@@ -47,7 +47,7 @@ def test_groups_can_grow(compute: Compute) -> None:
     for group in compute.scaling_groups:
         if group.maximum <= group.desired or not group.is_discoverable or not group.may_launch:
             raise Miss(
-                expected="a maximum above the present size, the autoscaler's tags, and launching not suspended",
+                expected="a maximum above the present size, in EKS too, the autoscaler's tags, launching not suspended",
                 observed=f"{group.desired} of at most {group.maximum}"
                 + ("" if group.is_discoverable else ", without its tags")
                 + ("" if group.may_launch else ", launching suspended"),

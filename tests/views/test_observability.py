@@ -95,7 +95,7 @@ def test_age_of_an_image_is_told_by_its_version(version: str, days: int | None) 
     """Amazon Linux says the day; Bottlerocket and Windows do not."""
     group = {
         "nodegroupName": "g", "status": "ACTIVE", "subnets": [], "nodeRole": "r", "releaseVersion": version,
-        "resources": {"autoScalingGroups": []},
+        "resources": {"autoScalingGroups": []}, "scalingConfig": {"maxSize": 1},
     }  # fmt: skip
     found = {
         Call.of("eks", "list_nodegroups", clusterName="prod").key: {"nodegroups": ["g"]},
@@ -112,7 +112,7 @@ def test_age_of_an_image_of_ones_own_is_asked_of_ec2() -> None:
     """A node group with an own image names the image."""
     group = {
         "nodegroupName": "g", "status": "ACTIVE", "subnets": [], "nodeRole": "r", "releaseVersion": "ami-1",
-        "resources": {"autoScalingGroups": []},
+        "resources": {"autoScalingGroups": []}, "scalingConfig": {"maxSize": 1},
     }  # fmt: skip
     images = {"Images": [{"ImageId": "ami-1", "CreationDate": "2026-11-20T12:00:00.000Z"}]}
     found = {

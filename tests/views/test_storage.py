@@ -39,7 +39,10 @@ def storage(**answers: Any) -> Storage:
     }  # fmt: skip
     endpoints = {"VpcEndpoints": [endpoint | answers.get("endpoint", {})]}
     found[Call.of("ec2", "describe_vpc_endpoints", Filters=filters).key] = Answer(Status.OBSERVED, endpoints)
-    group = {"nodegroupName": "g", "status": "ACTIVE", "subnets": ["subnet-1"], "nodeRole": "r"}
+    group = {
+        "nodegroupName": "g", "status": "ACTIVE", "subnets": ["subnet-1"], "nodeRole": "r",
+        "scalingConfig": {"maxSize": 1},
+    }  # fmt: skip
     table = {"RouteTableId": "rtb-1", "Associations": [{"Main": True}], "Routes": []}
     network = {
         Call.of("eks", "list_nodegroups", clusterName="c"): {"nodegroups": ["g"]},

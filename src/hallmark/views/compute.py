@@ -50,6 +50,7 @@ class NodeGroup:
         issues: Codes of the health issues EKS reports.
         subnets: Where its next node may start.
         is_dedicated: Whether a taint keeps ordinary pods away.
+        maximum: Largest size, as EKS has it recorded.
         scaling_groups: Names of the Auto Scaling groups behind it.
         role_arn: Role of its nodes.
     """
@@ -59,6 +60,7 @@ class NodeGroup:
     issues: tuple[str, ...]
     subnets: tuple[str, ...]
     is_dedicated: bool
+    maximum: int
     scaling_groups: tuple[str, ...]
     role_arn: str
 
@@ -70,7 +72,7 @@ class ScalingGroup:
     Attributes:
         name: Its name.
         desired: Present size.
-        maximum: Largest size.
+        maximum: Largest size that lasts: its own, or that of its node group, which EKS puts back with the next update.
         is_discoverable: Whether it carries both tags by which Cluster Autoscaler finds it.
         may_launch: Whether launching instances is not suspended.
     """
@@ -130,11 +132,12 @@ class Compute(View):
     @cached_property
     def scaling_groups(self) -> tuple[ScalingGroup, ...]:
         """Auto Scaling groups behind the node groups that ordinary pods may use."""
-        names = sorted(n for g in self.node_groups if not g.is_dedicated for n in g.scaling_groups)
-        if not names:
+        limits = {n: g.maximum for g in self.node_groups if not g.is_dedicated for n in g.scaling_groups}
+        if not limits:
             return ()
-        answer = self.ask("autoscaling", "describe_auto_scaling_groups", AutoScalingGroupNames=names)
-        return tuple(self._scaling_group(group) for group in answer["AutoScalingGroups"])
+        answer = self.ask("autoscaling", "describe_auto_scaling_groups", AutoScalingGroupNames=sorted(limits))
+        found = answer["AutoScalingGroups"]
+        return tuple(self._scaling_group(group, limits[group["AutoScalingGroupName"]]) for group in found)
 
     @cached_property
     def nodes(self) -> tuple[Node, ...]:
@@ -176,14 +179,14 @@ class Compute(View):
         ranges = access.get("publicAccessCidrs") or ["0.0.0.0/0"]
         return tuple(one for one in ranges if ip_network(one).prefixlen < EVERYBODY)
 
-    def _scaling_group(self, raw: dict[str, Any]) -> ScalingGroup:
+    def _scaling_group(self, raw: dict[str, Any], limit: int) -> ScalingGroup:
         # The tags Cluster Autoscaler looks for; EKS sets them (EKS user guide, "Cluster Autoscaler").
         wanted = {"k8s.io/cluster-autoscaler/enabled", f"k8s.io/cluster-autoscaler/{self.scope('cluster')}"}
         suspended = {process["ProcessName"] for process in raw.get("SuspendedProcesses", [])}
         return ScalingGroup(
             name=raw["AutoScalingGroupName"],
             desired=raw["DesiredCapacity"],
-            maximum=raw["MaxSize"],
+            maximum=min(raw["MaxSize"], limit),
             is_discoverable=wanted <= set(tags(raw)),
             may_launch=_LAUNCH not in suspended,
         )
@@ -198,6 +201,7 @@ def _node_group(raw: dict[str, Any]) -> NodeGroup:
         issues=tuple(issue["code"] for issue in raw.get("health", {}).get("issues", [])),
         subnets=tuple(raw["subnets"]),
         is_dedicated=bool(effects & {"NO_SCHEDULE", "NO_EXECUTE"}),
+        maximum=raw["scalingConfig"]["maxSize"],
         scaling_groups=tuple(group["name"] for group in raw.get("resources", {}).get("autoScalingGroups", [])),
         role_arn=raw["nodeRole"],
     )
