@@ -136,6 +136,19 @@ def volume_is_new(edit: Edit) -> None:
 
 
 @mutant(breaks=["data_is_kept"])
+def new_volume_was_modified(edit: Edit) -> None:
+    """The claim was deleted and made again; then its empty volume got a modification, too."""
+    _claim(edit)["metadata"]["creationTimestamp"] = "2099-01-01T00:00:00Z"
+
+
+@mutant(breaks=[])
+def copy_from_a_snapshot_was_modified(edit: Edit) -> None:
+    """The data was copied to a new volume, and that was mended: a remark."""
+    _claim(edit)["metadata"]["creationTimestamp"] = "2099-01-01T00:00:00Z"
+    _volume(edit)["SnapshotId"] = "snap-0123456789abcdef0"
+
+
+@mutant(breaks=["data_is_kept"])
 def modification_failed(edit: Edit) -> None:
     """What AWS could not do says nothing about the volume."""
     for one in edit.each("ec2", "describe_volumes_modifications", "VolumesModifications"):

@@ -40,6 +40,12 @@ def _disks(workloads: Workloads, volumes: Volumes) -> tuple[Disk, ...]:
     return volumes.disks
 
 
+def _kept(workloads: Workloads, volumes: Volumes) -> frozenset[str]:
+    """Return ids of the volumes that were modified, and not after their claims were made anew."""
+    claims = _claims(workloads, volumes)
+    return volumes.modified & {claim.handle for claim in claims if volumes.came_with_the_release(claim)}
+
+
 def _look(disk: Disk) -> str:
     return f"aws ec2 describe-volumes --volume-ids {disk.id}"
 
@@ -117,12 +123,12 @@ def test_data_is_kept(workloads: Workloads, volumes: Volumes) -> str:
                 where=f"PersistentVolumeClaim {claim.name}",
                 next=claim.look,
             )
-    disks = _disks(workloads, volumes)
+    disks, kept = _disks(workloads, volumes), _kept(workloads, volumes)
     for disk in disks:
         faults = {
             f"a volume of type {disk.kind}": disk.kind not in SSD,
             "a volume that is not encrypted": not disk.is_encrypted,
-            "a new volume, without a modification": disk.id not in volumes.modified and not disk.snapshot,
+            "a new volume": disk.id not in kept and not disk.snapshot,
         }
         if found := [name for name, is_so in faults.items() if is_so]:
             raise Miss(
@@ -131,7 +137,7 @@ def test_data_is_kept(workloads: Workloads, volumes: Volumes) -> str:
                 where=f"EBS volume {disk.id}",
                 next=f"aws ec2 describe-volumes-modifications --volume-ids {disk.id}",
             )
-    copies = [disk.id for disk in disks if disk.id not in volumes.modified]
+    copies = [disk.id for disk in disks if disk.id not in kept]
     return f"A copy from a snapshot: see that it is the newest ({', '.join(copies)})." if copies else ""
 
 

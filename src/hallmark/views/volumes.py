@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from hallmark.views.base import View, cached_property
@@ -15,6 +15,8 @@ EBS_DRIVER = "ebs.csi.aws.com"
 SSD = frozenset({"gp3", "io1", "io2"})
 DATA = "/var/lib/clickhouse"
 """Where ClickHouse keeps its data (its own default, and the chart's)."""
+_WITH_THE_RELEASE = timedelta(seconds=30)
+"""The claim is made in the moment its StatefulSet is, and Helm makes all workloads within seconds."""
 _KIB = {"io1": 256, "io2": 256}
 """KiB that one operation moves at most."""
 _MOST = {"io1": 500, "io2": 4000}
@@ -111,6 +113,11 @@ class Volumes(View):
         filters = [{"Name": "volume-id", "Values": sorted(disk.id for disk in self.disks)}]
         found = self.ask("ec2", "describe_volumes_modifications", Filters=filters)["VolumesModifications"]
         return frozenset(one["VolumeId"] for one in found if one["ModificationState"] != "failed")
+
+    def came_with_the_release(self, claim: Claim) -> bool:
+        """Whether a claim is as old as the release: a younger one got another volume."""
+        installed = self.views.workloads.installed
+        return bool(installed and claim.created and claim.created <= installed + _WITH_THE_RELEASE)
 
     @cached_property
     def nodes(self) -> tuple[KubeNode, ...]:
