@@ -167,6 +167,21 @@ def exception_covers_the_api(edit: Edit) -> None:
         test["SearchString"] = "/api/"
 
 
+@mutant(breaks=["exception_is_narrow"])
+def exception_covers_names_anywhere(edit: Edit) -> None:
+    """The exception holds for whatever has runs or otel in its path."""
+    for test in paths(edit):
+        word = "otel" if "otel" in test["SearchString"] else "runs"
+        test |= {"PositionalConstraint": "CONTAINS", "SearchString": word}
+
+
+@mutant(breaks=["exception_is_narrow"])
+def exception_takes_paths_as_they_are_written(edit: Edit) -> None:
+    """/api/v1/runs/../login begins like a trace, and the server signs somebody in."""
+    for test in paths(edit):
+        test["TextTransformations"] = [{"Priority": 0, "Type": "NONE"}]
+
+
 @mutant(breaks=["traces_with_markup_pass"])
 def only_the_size_is_excepted(edit: Edit) -> None:
     """Traces may be long, and still must not look like an attack."""

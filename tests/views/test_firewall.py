@@ -96,6 +96,12 @@ def test_statements_are_true_false_or_undecidable(statement: dict[str, Any], *, 
     assert matches(statement, TRACE) is truth
 
 
+@pytest.mark.parametrize(("change", "truth"), [("NONE", True), ("NORMALIZE_PATH", False)])
+def test_dots_in_a_path_count_until_they_are_taken_out(change: str, *, truth: bool) -> None:
+    """A path that goes up again begins like a trace, and ends somewhere else."""
+    assert matches(byte_match("/api/v1/runs", change=change), Sample("POST", "/api/v1/runs/../login", "h")) is truth
+
+
 @pytest.mark.parametrize(
     ("scope", "key", "truth"),
     [

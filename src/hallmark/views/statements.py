@@ -5,6 +5,7 @@ sample. Then the answer is None, and callers choose the side on which an error d
 not read and undecidable too (AWS WAF developer guide, "Rule statements").
 """
 
+import posixpath
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,8 +27,9 @@ ADDRESSES = "Addresses"
 """Where in an IP set reference statement the addresses of the set are written, see :func:`with_addresses`."""
 BODY_LIMIT = 8192
 """Bytes of a body that WAF looks at behind an Application Load Balancer (developer guide, "Body inspection")."""
+_NORMALIZING = frozenset({"NORMALIZE_PATH", "NORMALIZE_PATH_WIN"})
 _HARMLESS_CHANGES = frozenset({
-    "NONE", "LOWERCASE", "URL_DECODE", "URL_DECODE_UNI", "NORMALIZE_PATH", "NORMALIZE_PATH_WIN", "REMOVE_NULLS",
+    "NONE", "LOWERCASE", "URL_DECODE", "URL_DECODE_UNI", *_NORMALIZING, "REMOVE_NULLS",
     "REPLACE_NULLS", "COMPRESS_WHITE_SPACE", "HTML_ENTITY_DECODE", "UTF8_TO_UNICODE", "REPLACE_COMMENTS",
 })  # fmt: skip
 """Text transformations that leave a plain lower-case path as it is."""
@@ -125,7 +127,13 @@ def _on_text(body: Mapping[str, Any], sample: Sample, test: Callable[[str], Trut
     changes = {change["Type"] for change in body["TextTransformations"]}
     if text is None or not changes <= _HARMLESS_CHANGES:
         return None
+    text = _normalized(text) if changes & _NORMALIZING else text
     return test(text.lower() if "LOWERCASE" in changes else text)
+
+
+def _normalized(text: str) -> str:
+    """A path without the dots that mean the folder above."""
+    return posixpath.normpath(text) if "/../" in text else text
 
 
 def _text(where: Mapping[str, Any], sample: Sample) -> str | None:
