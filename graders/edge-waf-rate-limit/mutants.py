@@ -225,6 +225,13 @@ def known_bad_inputs_are_gone(edit: Edit) -> None:
         acl["Rules"] = [rule for rule in acl["Rules"] if "KnownBadInputs" not in str(rule["Statement"])]
 
 
+@mutant(breaks=["managed_rules_enforce"])
+def bad_addresses_are_let_in(edit: Edit) -> None:
+    """The list of bad addresses was deleted."""
+    for acl in acls(edit):
+        acl["Rules"] = [rule for rule in acl["Rules"] if "IpReputation" not in str(rule["Statement"])]
+
+
 @mutant(breaks=["traces_pass", "traces_with_markup_pass", *REST])
 def default_action_blocks(edit: Edit) -> None:
     """What no rule allows is blocked."""

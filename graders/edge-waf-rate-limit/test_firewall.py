@@ -21,7 +21,9 @@ NEARBY = ("/api/v1/annotation-queues/00000000-0000-0000-0000-000000000000/runs",
 FLOOR = 2000 / 300
 """Requests a second below which a limit hits honest clients. One SDK process that flushes four times a second sends
 1,200 in five minutes, and the people of an office share one address with it."""
-KEPT = ("AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet")
+KEPT = (
+    "AWSManagedRulesAmazonIpReputationList", "AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet",
+)  # fmt: skip
 """Managed groups that were enforcing before the lab and have to enforce after it."""
 
 
