@@ -1,5 +1,6 @@
 """One change at a time to the repaired system, and to what the learner wrote down."""
 
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -248,6 +249,26 @@ def node_reads_the_bucket(edit: Edit) -> None:
     arn = "arn:aws:iam::aws:policy/AmazonEKSWorkerNodePolicy"
     for version in edit.each("iam", "get_policy_version", "PolicyVersion", PolicyArn=arn):
         version["Document"]["Statement"].append({"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"})
+
+
+def _open_bucket(edit: Edit, principal: object) -> None:
+    for answer in edit.answers("s3", "get_bucket_policy"):
+        policy = json.loads(answer["Policy"])
+        where = policy["Statement"][0]["Resource"]
+        policy["Statement"].append({"Effect": "Allow", "Principal": principal, "Action": "s3:*", "Resource": where})
+        answer["Policy"] = json.dumps(policy)
+
+
+@mutant(breaks=["node_has_no_s3"])
+def bucket_lets_everybody_in(edit: Edit) -> None:
+    """A statement for everybody was tried first, and stayed."""
+    _open_bucket(edit, "*")
+
+
+@mutant(breaks=())
+def bucket_leaves_it_to_the_roles(edit: Edit) -> None:
+    """A statement for the account gives nobody anything that their own policies do not give."""
+    _open_bucket(edit, {"AWS": "arn:aws:iam::111122223333:root"})
 
 
 @mutant(breaks=["no_static_keys"])

@@ -184,8 +184,8 @@ def test_trust_is_limited(workloads: Workloads, identity: Identity) -> None:
     requires=["accounts_have_role"],
     why="With S3 rights on the node a pod without a role works all the same, until somebody tidies up the node.",
 )
-def test_node_has_no_s3(identity: Identity) -> None:
-    """The nodes' role has no rights on S3."""
+def test_node_has_no_s3(workloads: Workloads, identity: Identity, storage: Storage) -> None:
+    """The nodes' role has no rights on S3, neither by policies of its own nor by that of the bucket."""
     if not identity.node_roles:
         raise Miss(expected="a node group with a role", observed="none", where=identity.scope("cluster"))
     for role in identity.node_roles:
@@ -196,6 +196,14 @@ def test_node_has_no_s3(identity: Identity) -> None:
                 where=role.arn,
                 next=f"aws iam list-attached-role-policies --role-name {role.name}",
             )
+        for bucket in storage.described(_bucket_names(workloads)):
+            if rights := bucket.grants(role.arn):
+                raise Miss(
+                    expected="a bucket that lets in roles of pods only",
+                    observed=f"its policy lets nodes do {', '.join(rights)}",
+                    where=bucket.arn,
+                    next=f"aws s3api get-bucket-policy --bucket {bucket.name}",
+                )
 
 
 @pytest.mark.check(
@@ -240,6 +248,11 @@ def _has_agent(controllers: Controllers) -> bool:
     """Whether an agent answers on the nodes; those of EKS Auto Mode have one built in (EKS User Guide)."""
     is_auto = controllers.views.compute.cluster.get("computeConfig", {}).get("enabled", False)
     return bool(is_auto) or any(one.is_ready for one in controllers.identity_agents)
+
+
+def _bucket_names(workloads: Workloads) -> list[str]:
+    told = [workloads.variables(one).get("S3_BUCKET_NAME") for one in _using(workloads)]
+    return sorted({variable.value for variable in told if variable and variable.value})
 
 
 def _bucket(one: Workload, workloads: Workloads, storage: Storage) -> Bucket:

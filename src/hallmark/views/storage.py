@@ -82,6 +82,12 @@ class Bucket:
         anybody = [Request(action, where, context=plain, unknown=Unknown.GRANTS) for action, where in resources.items()]
         return all(decide(r, resource_policies=policies).outcome is Outcome.EXPLICIT_DENY for r in anybody)
 
+    def grants(self, principal: str) -> tuple[str, ...]:
+        """Return what its policy alone may let somebody do with its objects, whatever that one's own policies say."""
+        policies, context = [self.policy] if self.policy else [], {"aws:SecureTransport": "true"}
+        asked = [Request(each, f"{self.arn}/*", principal, context, Unknown.GRANTS) for each in OBJECT_ACTIONS]
+        return tuple(one.action for one in asked if decide(one, resource_policies=policies).allowed)
+
 
 @dataclass(frozen=True)
 class Secret:
