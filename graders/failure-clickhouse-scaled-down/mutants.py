@@ -126,6 +126,33 @@ def a_spare_one_is_running(edit: Edit) -> None:
         answer["items"].append({**spare, "spec": {"selector": {"matchLabels": {"a": "b"}}, "template": template}})
 
 
+def add_pod(edit: Edit, labels: dict[str, str], **container: Any) -> None:
+    """Add a pod of the release's ClickHouse that no controller made."""
+    for answer in edit.answers("kubernetes", "list", resource="pods"):
+        ours = next(pod for pod in answer["items"] if pod["metadata"]["name"].startswith("langsmith-clickhouse"))
+        about = {"name": "spare", "namespace": ours["metadata"]["namespace"], "labels": labels}
+        spec = {"containers": [{"name": "spare", "image": ours["spec"]["containers"][0]["image"], **container}]}
+        answer["items"].append({"metadata": about, "spec": spec, "status": {"phase": "Running"}})
+
+
+@mutant(breaks=["no_other_clickhouse"])
+def a_spare_pod_is_running(edit: Edit) -> None:
+    """Started by hand, without a controller."""
+    add_pod(edit, {"run": "spare"})
+
+
+@mutant(breaks=["no_other_clickhouse"])
+def a_copy_of_the_pod_is_running(edit: Edit) -> None:
+    """It has the labels of the first, so the Service leads to both."""
+    add_pod(edit, clickhouse(edit)["spec"]["selector"]["matchLabels"], command=["x"])
+
+
+@mutant(breaks=[])
+def a_client_is_running(edit: Edit) -> None:
+    """The image holds the client, too."""
+    add_pod(edit, {"run": "client"}, args=["clickhouse-client"])
+
+
 @mutant(breaks=[])
 def something_else_has_it_in_its_name(edit: Edit) -> None:
     """A backup tool for ClickHouse is no ClickHouse."""

@@ -90,6 +90,13 @@ def test_no_other_clickhouse(workloads: Workloads) -> None:
             where=others[0].where,
             next=others[0].look,
         )
+    for pod in workloads.loose("clickhouse-server"):
+        raise Miss(
+            expected=f"{one.where} and no other",
+            observed=f"pod {pod}, of no workload",
+            where=f"pod {pod}",
+            next="kubectl get pods --all-namespaces -o wide",
+        )
 
 
 @pytest.mark.check(

@@ -172,9 +172,22 @@ class Workloads(View):
 
     def of_image(self, name: str) -> tuple[Workload, ...]:
         """Return the workloads of the cluster that run an image of a name, such as ``clickhouse-server``."""
-        pattern = re.compile(rf"(^|/){re.escape(name)}[:@]")
         found = [workload(one) for one in self.views.cluster.controllers]
-        return tuple(one for one in found if any(pattern.search(each.get("image", "")) for each in one.containers))
+        return tuple(one for one in found if _runs(one.containers, name))
+
+    def loose(self, name: str) -> tuple[str, ...]:
+        """Return namespace and name of each pod of no workload that runs an image of a name.
+
+        A pod with a command of its own may be a client of what it is the image of, unless it takes a workload's place.
+        """
+        served = [one for one in self.all if _runs(one.containers, name)]
+        return tuple(
+            f"{namespace_of(pod)}/{name_of(pod)}"
+            for pod in self.views.cluster.pods
+            if not pod["metadata"].get("ownerReferences")
+            and _runs(pod["spec"]["containers"], name)
+            and (any(pod in self.pods(one) for one in served) or not _has_command(pod))
+        )
 
     def component(self, name: str) -> Workload | None:
         """Return the workload of one component, such as ``platform-backend``."""
@@ -260,6 +273,15 @@ def workload(value: Object) -> Workload:
         pod_labels=template["metadata"].get("labels") or {},
         claims=_claims(spec.get("volumeClaimTemplates") or []),
     )
+
+
+def _runs(containers: Iterable[Mapping[str, Any]], name: str) -> bool:
+    pattern = re.compile(rf"(^|/){re.escape(name)}[:@]")
+    return any(pattern.search(each.get("image", "")) for each in containers)
+
+
+def _has_command(pod: Object) -> bool:
+    return any({"command", "args"} & set(each) for each in pod["spec"]["containers"])
 
 
 def _endings(pod: Object, now: datetime) -> Iterable[Ending]:
