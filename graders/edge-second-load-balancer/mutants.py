@@ -218,6 +218,13 @@ def https_is_gone(edit: Edit) -> None:
         answer["Listeners"] = [one for one in answer["Listeners"] if one["Port"] == 80]
 
 
+@mutant(breaks=["entrance_serves", "entrance_is_guarded"])
+def frontend_does_not_answer(edit: Edit) -> None:
+    """The Service was made anew by hand, for a port on which nobody listens."""
+    for one in edit.each("elbv2", "describe_target_health", "TargetHealthDescriptions"):
+        one["TargetHealth"] = {"State": "unhealthy", "Reason": "Target.Timeout"}
+
+
 @mutant(breaks=["entrance_is_guarded"])
 def port_80_serves(edit: Edit) -> None:
     """The redirect was taken away."""

@@ -9,6 +9,7 @@ from hallmark.views.compute import Compute
 from hallmark.views.edge import Edge
 from hallmark.views.ingresses import Ingresses
 from hallmark.views.network import Network
+from hallmark.views.recovery import Recovery
 from hallmark.views.release import Release
 from hallmark.views.workloads import APPLICATION, Workloads
 
@@ -117,9 +118,10 @@ def test_nodes_are_closed(compute: Compute, network: Network) -> None:
     requires=["services_are_internal"],
     why="Whoever closes the wrong door locks the users out.",
 )
-def test_entrance_serves(ingresses: Ingresses, edge: Edge) -> None:
-    """The name leads to the load balancer of the Ingress, and that leads to the frontend."""
+def test_entrance_serves(ingresses: Ingresses, edge: Edge, recovery: Recovery) -> None:
+    """The name leads to the load balancer of the Ingress, and that leads to a frontend that answers."""
     balancer = _entrance(ingresses)
+    answer, targets = recovery.targets()
     secure = [one for one in edge.listeners(balancer) if (one.protocol, one.port) == ("HTTPS", 443)]
     leads = {target for record in ingresses.records for target in record.targets}
     faults = {
@@ -127,6 +129,7 @@ def test_entrance_serves(ingresses: Ingresses, edge: Edge) -> None:
         != ("application", "active"),
         f"a name that leads to {', '.join(sorted(leads)) or 'nothing'}": leads != {balancer.dns},
         "no HTTPS listener that leads to the frontend": not any(map(edge.forwards_host, secure)),
+        f"targets of which are {targets}": not answer,
     }
     if found := [name for name, is_so in faults.items() if is_so]:
         raise Miss(

@@ -13,3 +13,4 @@ def solve(client: Any, scope: Mapping[str, str]) -> None:
     """Delete the Service and let Helm make it again."""
     client.kubectl("-n", scope["namespace"], "delete", "service", author.FRONTEND)
     author.upgrade(client, scope, author.VALUE)
+    author.await_targets(client, scope)

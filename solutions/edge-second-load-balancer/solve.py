@@ -8,6 +8,7 @@ from hallmark.waiting import until
 
 FRONTEND = "langsmith-frontend"
 VALUE = "frontend.service.type=ClusterIP"
+INGRESS = "{.items[0].status.loadBalancer.ingress[0].hostname}"
 
 
 def solve(client: Any, scope: Mapping[str, str]) -> None:
@@ -47,3 +48,19 @@ def await_removal(client: Any, scope: Mapping[str, str]) -> None:
     look = ("-n", scope["namespace"], "get", "service", FRONTEND, "-o", "jsonpath={.metadata.finalizers}")
     if not until(lambda: not client.kubectl(*look), 60, pause=0.3):
         raise TimeoutError("the load balancer is still there after a minute")
+
+
+def await_targets(client: Any, scope: Mapping[str, str]) -> None:
+    """Wait until the load balancer of the Ingress has found its targets again."""
+    elb = client("elbv2")
+    address = client.kubectl("-n", scope["namespace"], "get", "ingress", "-o", f"jsonpath={INGRESS}")
+    balancer = next(one for one in elb.describe_load_balancers()["LoadBalancers"] if one["DNSName"] == address)
+    groups = elb.describe_target_groups(LoadBalancerArn=balancer["LoadBalancerArn"])["TargetGroups"]
+
+    def are_healthy() -> bool:
+        found = [elb.describe_target_health(TargetGroupArn=one["TargetGroupArn"]) for one in groups]
+        states = [one["TargetHealth"]["State"] for each in found for one in each["TargetHealthDescriptions"]]
+        return "healthy" in states and set(states) <= {"healthy", "draining"}
+
+    if not until(are_healthy, 120, pause=1):
+        raise TimeoutError("the targets are not healthy after two minutes")
