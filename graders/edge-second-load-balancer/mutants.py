@@ -128,6 +128,15 @@ def service_is_headless(edit: Edit) -> None:
 
 
 @mutant(breaks=[])
+def a_service_is_a_name_for_something_outside(edit: Edit) -> None:
+    """A database of the company, under a name of the cluster's."""
+    about = {"name": "directory", "namespace": edit.snapshot.scope["namespace"], "uid": "0"}
+    for answer in edit.answers("kubernetes", "list", resource="services"):
+        spec = {"type": "ExternalName", "externalName": "directory.example"}
+        answer["items"].append({"metadata": about, "spec": spec})
+
+
+@mutant(breaks=[])
 def another_application_has_a_balancer(edit: Edit) -> None:
     """In a namespace of its own, and its owner's business."""
     service = _service(edit)
