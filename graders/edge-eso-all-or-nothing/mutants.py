@@ -81,6 +81,18 @@ def a_store_is_denied(edit: Edit) -> None:
 
 
 @mutant(breaks=SYNCED)
+def secret_is_read_once(edit: Edit) -> None:
+    """What never looks again never fails again."""
+    external(edit)["spec"]["refreshInterval"] = "0"
+
+
+@mutant(breaks=SYNCED)
+def secret_is_made_once(edit: Edit) -> None:
+    """The same, by the policy."""
+    external(edit)["spec"]["refreshPolicy"] = "CreatedOnce"
+
+
+@mutant(breaks=SYNCED)
 def nobody_owns_the_secret(edit: Edit) -> None:
     """A Secret made by hand, into which the operator merges."""
     external(edit)["spec"]["target"]["creationPolicy"] = "Merge"

@@ -63,12 +63,12 @@ def test_names_exist(secrets: Secrets) -> None:
     why="A Secret that nobody keeps is right until the next rotation, and wrong from then on without a word.",
 )
 def test_secrets_are_synced(secrets: Secrets) -> None:
-    """Every ExternalSecret is ready, and every Secret the application reads is made and owned by one."""
+    """Every ExternalSecret is ready and goes on looking, and every Secret the application reads is owned by one."""
     for supply in _external(secrets):
-        if not supply.is_ready:
+        if not supply.is_ready or supply.is_once:
             raise Miss(
-                expected="Ready",
-                observed=supply.reason,
+                expected="Ready, and a refresh policy and an interval with which it looks again",
+                observed=supply.reason or "it read the store once",
                 where=f"ExternalSecret {supply.name}",
                 next=_describe(secrets, "externalsecret", supply.name),
             )
