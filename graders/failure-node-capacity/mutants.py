@@ -20,6 +20,12 @@ def deployment(edit: Edit, name: str) -> dict[str, Any]:
     return next(edit.objects("deployments", f"langsmith-{name}"))
 
 
+def _scale(edit: Edit, name: str, pods: int) -> None:
+    one = deployment(edit, name)
+    one["spec"]["replicas"] = pods
+    one["status"] |= {"replicas": pods, "readyReplicas": pods, "updatedReplicas": pods}
+
+
 def workers(edit: Edit) -> Iterator[dict[str, Any]]:
     """Yield the pods of the ingest queue."""
     for pod in edit.objects("pods"):
@@ -139,17 +145,33 @@ def workers_are_gone(edit: Edit) -> None:
 @mutant(breaks=["workers_are_kept"])
 def workers_are_fewer(edit: Edit) -> None:
     """Two are left, both ready."""
-    one = deployment(edit, "ingest-queue")
-    one["spec"]["replicas"] = 2
-    one["status"] |= {"replicas": 2, "readyReplicas": 2, "updatedReplicas": 2}
+    _scale(edit, "ingest-queue", 2)
+
+
+@mutant(breaks=["workers_are_kept"])
+def neighbours_are_fewer(edit: Edit) -> None:
+    """The backend was scaled down to make room."""
+    _scale(edit, "backend", 1)
+
+
+@mutant(breaks=[])
+def neighbours_are_as_few_as_the_values_say(edit: Edit) -> None:
+    """A small release has one backend."""
+    _scale(edit, "backend", 1)
+    next(edit.each("kubernetes", "release"))["values"]["backend"]["deployment"] = {"replicas": 1}
+
+
+@mutant(breaks=[])
+def neighbours_are_scaled_by_load(edit: Edit) -> None:
+    """An autoscaler found one backend enough."""
+    _scale(edit, "backend", 1)
+    next(edit.each("kubernetes", "release"))["values"]["backend"]["autoscaling"] = {"keda": {"enabled": True}}
 
 
 @mutant(breaks=[])
 def workers_are_as_many_as_before(edit: Edit) -> None:
     """The load test is over."""
-    one = deployment(edit, "ingest-queue")
-    one["spec"]["replicas"] = 3
-    one["status"] |= {"replicas": 3, "readyReplicas": 3, "updatedReplicas": 3}
+    _scale(edit, "ingest-queue", 3)
 
 
 @mutant(breaks=READY)

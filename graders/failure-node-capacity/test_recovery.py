@@ -10,6 +10,7 @@ from hallmark.views.controllers import AUTOSCALER_STATUS, Controllers
 from hallmark.views.network import Network
 from hallmark.views.nodes import Nodes, requests
 from hallmark.views.quantities import gibibytes
+from hallmark.views.release import Release
 from hallmark.views.workloads import APPLICATION, Workloads
 
 FRESH_SECONDS = 300
@@ -18,6 +19,8 @@ CPU, MEMORY = Decimal("0.5"), 2**30
 """What the smallest of the seven asks for (LangSmith chart 0.16: frontend and playground)."""
 WORKERS = 3
 """Pods of the ingest queue (LangSmith chart 0.16)."""
+OTHERS = {"backend": ("backend", 2), "platform-backend": ("platformBackend", 3)}
+"""What else has more than one pod: its key in the values, and how many unless those say otherwise (the same chart)."""
 
 
 @pytest.mark.check("CMP-7", points=5, why="A pod without a node does no work, however often it is asked for.")
@@ -110,16 +113,18 @@ def test_application_ready(workloads: Workloads) -> None:
     requires=["every_pod_has_a_node"],
     why="Fewer workers than before are no repair: traces arrive even later.",
 )
-def test_workers_are_kept(workloads: Workloads) -> None:
-    """The ingest queue has at least the three pods it had before the load test."""
-    one = workloads.application.get("ingest-queue")
-    if one is None or one.wanted < WORKERS:
-        raise Miss(
-            expected=f"{WORKERS} pods of the ingest queue, or more",
-            observed=str(one.wanted) if one else "no such workload",
-            where=one.where if one else workloads.scope("namespace"),
-            next=f"kubectl -n {workloads.scope('namespace')} get deployments",
-        )
+def test_workers_are_kept(workloads: Workloads, release: Release) -> None:
+    """The ingest queue has at least the three pods it had before the load test, and no neighbour gave up its own."""
+    least = {"ingest-queue": WORKERS} | {name: _given(release, *told) for name, told in OTHERS.items()}
+    for name, pods in least.items():
+        one = workloads.application.get(name)
+        if one is None or one.wanted < pods:
+            raise Miss(
+                expected=f"{name} with {pods} pods, or more",
+                observed=str(one.wanted) if one else "no such workload",
+                where=one.where if one else workloads.scope("namespace"),
+                next=f"kubectl -n {workloads.scope('namespace')} get deployments",
+            )
 
 
 @pytest.mark.check(
@@ -219,3 +224,11 @@ def test_nothing_restarts(workloads: Workloads) -> None:
                 where=f"pod {ending.pod}",
                 next=f"kubectl -n {workloads.scope('namespace')} get pods",
             )
+
+
+def _given(release: Release, key: str, usual: int) -> int:
+    """Return how many pods the release gives a part: one, where an autoscaler decides."""
+    scalers = release.value(f"{key}.autoscaling", {}).values()
+    if any(one.get("enabled") for one in scalers):
+        return 1
+    return int(release.value(f"{key}.deployment.replicas", usual))
