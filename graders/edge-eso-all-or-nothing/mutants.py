@@ -215,11 +215,19 @@ def names_are_written_as_arns(edit: Edit) -> None:
 
 
 @mutant(breaks=())
+def name_was_made_in_the_store(edit: Edit) -> None:
+    """The store got the name that was asked for; what is in it is not read here: a remark."""
+    for one in edit.each("secretsmanager", "list_secrets", "SecretList"):
+        one["CreatedDate"] = edit.snapshot.collected_at
+
+
+@mutant(breaks=())
 def store_is_parameter_store(edit: Edit) -> None:
     """The same names in SSM Parameter Store."""
     for one in edit.objects("secretstores"):
         one["spec"]["provider"]["aws"]["service"] = "ParameterStore"
-    names = [{"Name": one["Name"]} for one in edit.each("secretsmanager", "list_secrets", "SecretList")]
+    listed = edit.each("secretsmanager", "list_secrets", "SecretList")
+    names = [{"Name": one["Name"], "LastModifiedDate": one["CreatedDate"]} for one in listed]
     edit.put(Call.of("ssm", "describe_parameters"), {"Parameters": names})
 
 

@@ -109,7 +109,7 @@ def test_keys_are_complete(secrets: Secrets) -> None:
     requires=["keys_are_complete"],
     why="Any name that exists makes the Secret ready. It takes the right one to put the right value in.",
 )
-def test_values_are_their_own(secrets: Secrets) -> None:
+def test_values_are_their_own(secrets: Secrets, workloads: Workloads) -> str:
     """No two keys hold the same value: each name is that of its own secret."""
     own = _own(secrets)
     held = {(name, key): facts["digest"] for name in secrets.facts for key, facts in secrets.keys(name).items()}
@@ -123,6 +123,8 @@ def test_values_are_their_own(secrets: Secrets) -> None:
                 where=f"Secret {own}",
                 next=f"kubectl -n {secrets.scope('namespace')} get externalsecrets -o yaml",
             )
+    young = ", ".join(_young(secrets, workloads, own))
+    return f"Younger than the release, and not read here: see that it holds the value meant ({young})." if young else ""
 
 
 @pytest.mark.check(
@@ -182,6 +184,14 @@ def _own(secrets: Secrets) -> str:
             next=_list(secrets),
         )
     return named[0]
+
+
+def _young(secrets: Secrets, workloads: Workloads, own: str) -> list[str]:
+    """Return the names in the store behind a Secret that were made after the release was: by whom, with what?"""
+    supply, installed = secrets.supply(own), workloads.installed
+    held = secrets.sources(supply) if supply else {}
+    names = supply.remote if supply else ()
+    return [name for name in names if installed and name in held and held[name].made > installed]
 
 
 def _literals(one: Workload, workloads: Workloads) -> dict[str, dict[str, object]]:
