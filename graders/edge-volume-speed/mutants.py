@@ -34,6 +34,13 @@ def _instance(edit: Edit) -> dict[str, Any]:
     return found
 
 
+def _make_anew(edit: Edit) -> None:
+    """Let the claim be younger than the release, and its volume fast from the first."""
+    _claim(edit)["metadata"]["creationTimestamp"] = "2099-01-01T00:00:00Z"
+    for one in edit.each("ec2", "describe_volumes_modifications", "VolumesModifications"):
+        one |= {"OriginalIops": 7000, "OriginalThroughput": 1000}
+
+
 def _written(edit: Edit, table: str) -> dict[str, Any]:
     return next(edit.each("files", "table", table))
 
@@ -137,14 +144,20 @@ def volume_is_new(edit: Edit) -> None:
 
 @mutant(breaks=["data_is_kept"])
 def new_volume_was_modified(edit: Edit) -> None:
-    """The claim was deleted and made again; then its empty volume got a modification, too."""
+    """The claim was deleted and made again; then its empty volume, fast from the first, got a modification, too."""
+    _make_anew(edit)
+
+
+@mutant(breaks=[])
+def claim_was_made_anew_long_ago(edit: Edit) -> None:
+    """Younger than the release, and its volume was there in the incident: it was slow before it was modified."""
     _claim(edit)["metadata"]["creationTimestamp"] = "2099-01-01T00:00:00Z"
 
 
 @mutant(breaks=[])
 def copy_from_a_snapshot_was_modified(edit: Edit) -> None:
-    """The data was copied to a new volume, and that was mended: a remark."""
-    _claim(edit)["metadata"]["creationTimestamp"] = "2099-01-01T00:00:00Z"
+    """The data was copied to a new volume, and that was modified: a remark."""
+    _make_anew(edit)
     _volume(edit)["SnapshotId"] = "snap-0123456789abcdef0"
 
 

@@ -41,9 +41,11 @@ def _disks(workloads: Workloads, volumes: Volumes) -> tuple[Disk, ...]:
 
 
 def _kept(workloads: Workloads, volumes: Volumes) -> frozenset[str]:
-    """Return ids of the volumes that were modified, and not after their claims were made anew."""
-    claims = _claims(workloads, volumes)
-    return volumes.modified & {claim.handle for claim in claims if volumes.came_with_the_release(claim)}
+    """Return ids of the volumes that were modified: one of a new claim counts if it was slow before."""
+    old = {claim.handle for claim in _claims(workloads, volumes) if volumes.came_with_the_release(claim)}
+    return frozenset(
+        one.volume for one in volumes.modifications if one.volume in old or one.iops < IOPS or one.mibps < MIBPS
+    )
 
 
 def _look(disk: Disk) -> str:

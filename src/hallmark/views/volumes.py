@@ -47,6 +47,21 @@ class Disk:
 
 
 @dataclass(frozen=True)
+class Modification:
+    """A change of a volume in place.
+
+    Attributes:
+        volume: Id of the volume.
+        iops: Operations a second it had before.
+        mibps: Throughput in MiB/s it was provisioned for before.
+    """
+
+    volume: str
+    iops: int
+    mibps: float
+
+
+@dataclass(frozen=True)
 class Claim:
     """One PersistentVolumeClaim and what is behind it.
 
@@ -106,13 +121,13 @@ class Volumes(View):
         return tuple(_disk(one) for one in found)
 
     @cached_property
-    def modified(self) -> frozenset[str]:
-        """Ids of those volumes that were modified in place; AWS remembers it for 30 days."""
+    def modifications(self) -> tuple[Modification, ...]:
+        """How those volumes were modified in place; AWS remembers it for 30 days."""
         if not self.disks:
-            return frozenset()
+            return ()
         filters = [{"Name": "volume-id", "Values": sorted(disk.id for disk in self.disks)}]
         found = self.ask("ec2", "describe_volumes_modifications", Filters=filters)["VolumesModifications"]
-        return frozenset(one["VolumeId"] for one in found if one["ModificationState"] != "failed")
+        return tuple(_modification(one) for one in found if one["ModificationState"] != "failed")
 
     def came_with_the_release(self, claim: Claim) -> bool:
         """Whether a claim is as old as the release: a younger one got another volume."""
@@ -195,3 +210,9 @@ def _disk(raw: Mapping[str, Any]) -> Disk:
     kind, iops = raw["VolumeType"], raw.get("Iops", 0)
     moves = mibps(kind, iops, raw.get("Throughput", 0))
     return Disk(raw["VolumeId"], kind, iops, moves, raw["Size"], raw["Encrypted"], raw.get("SnapshotId", ""))
+
+
+def _modification(raw: Mapping[str, Any]) -> Modification:
+    iops = raw.get("OriginalIops", 0)
+    moved = mibps(raw.get("OriginalVolumeType", "gp3"), iops, raw.get("OriginalThroughput", 0))
+    return Modification(raw["VolumeId"], iops, moved)
