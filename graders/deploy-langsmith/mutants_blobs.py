@@ -141,6 +141,15 @@ def one_pod_is_older_than_the_annotation(edit: Edit) -> None:
     _without_irsa(next(_pods(edit, "langsmith-backend")))
 
 
+@mutant(breaks=["pods_carry_role"])
+def pods_have_the_role_of_before(edit: Edit) -> None:
+    """The annotation names another role by now, and nobody restarted what runs with the old one."""
+    for pod in _pods(edit, "langsmith-queue"):
+        for variable in pod["spec"]["containers"][0]["env"]:
+            if variable["name"] == "AWS_ROLE_ARN":
+                variable["value"] = "arn:aws:iam::111122223333:role/before"
+
+
 @mutant(breaks=[])
 def pod_identity_instead(edit: Edit) -> None:
     """An association instead of an annotation; the agent's address in the pods."""

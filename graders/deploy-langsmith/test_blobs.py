@@ -129,14 +129,14 @@ def test_accounts_have_role(workloads: Workloads, identity: Identity) -> None:
     requires=["accounts_have_role"],
     why="The role comes with the pod's start: pods that are older than the annotation still have none.",
 )
-def test_pods_carry_role(workloads: Workloads) -> None:
+def test_pods_carry_role(workloads: Workloads, identity: Identity) -> None:
     """Every running pod that uses the bucket carries its role."""
     for one in _using(workloads):
-        pods = workloads.ready_pods(one)
-        without = [name_of(pod) for pod in pods if not _carries(pod)]
+        pods, able = workloads.ready_pods(one), {role.arn for role in identity.roles_of(one.service_account)}
+        without = [name_of(pod) for pod in pods if not _carries(pod, able)]
         if without or not pods:
             raise Miss(
-                expected="AWS_ROLE_ARN and a token file in every pod, or the address of the Pod Identity agent",
+                expected="its role in AWS_ROLE_ARN and a token file in every pod, or the Pod Identity agent's address",
                 observed=f"neither in {', '.join(without)}" if without else "no ready pod",
                 where=one.where,
                 next=f"kubectl -n {one.namespace} rollout restart {one.kind.lower()} {one.name}",
@@ -198,10 +198,11 @@ def _annotation(account: Object | None) -> str:
     return str(annotations.get("eks.amazonaws.com/role-arn", ""))
 
 
-def _carries(pod: Object) -> bool:
+def _carries(pod: Object, able: set[str]) -> bool:
     """Whether any container got what the webhook of IRSA or of Pod Identity puts there at the pod's start."""
-    names = {entry["name"] for one in pod["spec"]["containers"] for entry in one.get("env", [])}
-    return {"AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"} <= names or "AWS_CONTAINER_CREDENTIALS_FULL_URI" in names
+    found = {entry["name"]: entry.get("value") for one in pod["spec"]["containers"] for entry in one.get("env", [])}
+    by_token = found.get("AWS_ROLE_ARN") in able and "AWS_WEB_IDENTITY_TOKEN_FILE" in found
+    return by_token or "AWS_CONTAINER_CREDENTIALS_FULL_URI" in found
 
 
 def _is_set(variable: Variable, secrets: Secrets) -> bool:
