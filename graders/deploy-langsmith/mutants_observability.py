@@ -39,6 +39,16 @@ def log_agent_runs_nowhere(edit: Edit) -> None:
 
 
 @mutant(breaks=["log_agent_ready"])
+def log_agent_is_meant_for_other_nodes(edit: Edit) -> None:
+    """Ready on every node it is meant for, which is none of those that the release runs on."""
+    for agent in _agents(edit):
+        labels = agent["spec"]["selector"]["matchLabels"]
+        for pod in edit.objects("pods"):
+            if labels.items() <= pod["metadata"].get("labels", {}).items():
+                pod["spec"]["nodeName"] = "another"
+
+
+@mutant(breaks=["log_agent_ready"])
 def log_agent_reads_metrics_only(edit: Edit) -> None:
     """An agent that does not see the logs of containers."""
     for agent in _agents(edit):

@@ -1,12 +1,14 @@
 """What can be seen of the release: its logs, its events, and whether Kubernetes can tell that a pod is ill."""
 
+from collections.abc import Iterable
+
 import pytest
 
 from hallmark.errors import Miss
 from hallmark.views.cluster import Cluster
 from hallmark.views.controllers import Controllers
 from hallmark.views.logs import FRESH_MINUTES, Logs
-from hallmark.views.workloads import Workloads
+from hallmark.views.workloads import Workload, Workloads
 
 
 @pytest.mark.check(
@@ -15,15 +17,23 @@ from hallmark.views.workloads import Workloads
     requires=["release_deployed"],
     why="When a pod is gone its log is gone with it, unless an agent on its node shipped it before.",
 )
-def test_log_agent_ready(controllers: Controllers) -> None:
-    """An agent that ships the logs of containers is ready on every node it is meant for."""
-    if not any(one.is_ready for one in controllers.log_shippers):
+def test_log_agent_ready(controllers: Controllers, workloads: Workloads) -> None:
+    """An agent that ships the logs of containers is ready on every node it is meant for, and where the release runs."""
+    ready = [one for one in controllers.log_shippers if one.is_ready]
+    if not ready:
         states = [f"{one.where}: {one.ready} of {one.wanted} ready" for one in controllers.log_shippers]
         raise Miss(
             expected="a DaemonSet that reads the nodes' container logs, ready everywhere",
             observed="; ".join(states) or "none",
             where=controllers.scope("cluster"),
             next="kubectl get daemonsets --all-namespaces",
+        )
+    if bare := _nodes(workloads, workloads.all) - _nodes(workloads, ready):
+        raise Miss(
+            expected="an agent on every node that runs a pod of the release",
+            observed=f"none on {', '.join(sorted(bare))}",
+            where=", ".join(one.where for one in ready),
+            next=ready[0].look,
         )
 
 
@@ -83,3 +93,9 @@ def test_probes_everywhere(workloads: Workloads) -> None:
                 where=one.where,
                 next=one.look,
             )
+
+
+def _nodes(workloads: Workloads, those: Iterable[Workload]) -> set[str]:
+    """Return the names of the nodes that the pods of *those* run on."""
+    pods = [pod for one in those for pod in workloads.pods(one)]
+    return {pod["spec"]["nodeName"] for pod in pods if "nodeName" in pod["spec"]}

@@ -320,7 +320,7 @@ def objects(facts: Foundation) -> Objects:
     _clickhouse(found, now, pools["clickhouse"])
     _secrets(found, facts, now)
     _entrance(found, facts)
-    _system(found, now, len(nodes), pools["general"])
+    _system(found, now, [node["metadata"]["name"] for node in nodes], pools["general"])
     return found
 
 
@@ -481,16 +481,18 @@ def _entrance(found: Objects, facts: Foundation) -> None:
     ]
 
 
-def _system(found: Objects, now: datetime, nodes: int, node: str) -> None:
+def _system(found: Objects, now: datetime, nodes: list[str], node: str) -> None:
     container = {"name": "autoscaler", "image": "registry.k8s.io/autoscaling/cluster-autoscaler:v1.35.0"}
     autoscaler = _controller("Deployment", "cluster-autoscaler-aws", "", 1, container, namespace="kube-system")
     autoscaler["metadata"]["labels"] = {"app.kubernetes.io/name": "aws-cluster-autoscaler"}
     _add(found, "apps/v1", "deployments", autoscaler, "kube-system")
     agent = _controller(
-        "DaemonSet", "fluent-bit", "", nodes, {"name": "f", "image": "aws-for-fluent-bit:2.32"}, namespace="logs"
+        "DaemonSet", "fluent-bit", "", len(nodes), {"name": "f", "image": "aws-for-fluent-bit:2.32"}, namespace="logs"
     )
     agent["spec"]["template"]["spec"]["volumes"] = [{"name": "log", "hostPath": {"path": "/var/log"}}]
     _add(found, "apps/v1", "daemonsets", agent, "logs")
+    for rank, name in enumerate(nodes):
+        _add(found, "v1", "pods", _pod(agent, rank, now, name, ""), "logs")
     report = "time: 2026-11-24\nautoscalerStatus: Running\nclusterWide:\n  health:\n    status: Healthy\n"
     annotations = {"cluster-autoscaler.kubernetes.io/last-updated": now.strftime("%Y-%m-%d %H:%M:%S.5 +0000 UTC")}
     status = {"metadata": {"name": "cluster-autoscaler-status", "annotations": annotations}, "data": {"status": report}}
