@@ -479,6 +479,26 @@ def test_what_a_configmap_gives_away_is_named(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "kind"),
+    [
+        ("DATABASE", f"langsmith:{WORDS[0]}@db.internal:5432/langsmith", "URL with a password"),
+        ("CACHE", f":{WORDS[0]}@cache.internal:6379", "URL with a password"),
+        ("DATABASE", "langsmith:$(PASSWORD)@db.internal:5432/langsmith", ""),
+        ("DATABASE", "langsmith@db.internal:5432/langsmith", ""),
+        ("IMAGE", f"redis:7@sha256:{'0a' * 32}", ""),
+        ("CONTACT", "mailto:platform@example.com", ""),
+        ("PGPASSWORD", WORDS[1], "literal value of PGPASSWORD"),
+    ],
+)
+def test_what_a_value_without_shape_gives_away(tmp_path: Path, name: str, value: str, kind: str) -> None:
+    """A connection as LangSmith's documentation writes it has no scheme, and libpq's variable no underscore."""
+    config = {"metadata": _planted_metadata("c"), "data": {name: value}}
+    (found,) = _ask(tmp_path, {"items": [config]}, "list", version="v1", resource="configmaps")["items"]
+
+    assert found["data"][name].get("leak", "") == kind
+
+
 def test_facts_about_a_secret_say_enough_to_judge_it(tmp_path: Path) -> None:
     """Which keys, whether empty, where URLs lead, whether a password is the chart's own."""
     planted = _planted_secret()

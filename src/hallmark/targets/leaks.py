@@ -16,12 +16,14 @@ _SHAPES = {
     "signed token": re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}"),
     "URL with a password": re.compile(r"://[^\s/@\"'$<{:]*:(?!%[sqv])[^\s/@\"'$<{]+@"),
 }
+_WITHOUT_SCHEME = re.compile(r"^(?!mailto:)[^\s/@\"'$<{:]*:(?!%[sqv])[^\s/@\"'$<{]+@[\w.-]+(:\d+)?([/?]|$)")
+"""The same as LangSmith's documentation writes it. In a line of text it may be anything, as a whole value it is one."""
 _MARKS = ("AKIA", "ASIA", "PRIVATE KEY", "lsv2_", "eyJ", "://")
 """Part of every shape, one for each: a line without them needs no closer look, which takes twenty times as long."""
 _TELLING = ("passw", "passphrase", "secret", "token", "salt", "credential", "key", "connection")
 """Part of every telling name, in small letters: the same."""
 _NAME = re.compile(
-    r"(?:^|_)(?:passw(?:or)?d|passphrase|secret|token|salt|credentials?|licen[cs]e_key|api_key|access_key"
+    r"(?:^|_)(?:(?:pg)?passw(?:or)?d|passphrase|secret|token|salt|credentials?|licen[cs]e_key|api_key|access_key"
     r"|secret_key|private_key|encryption_key|secret_string|connection_(?:url|string))(?:_wo)?$"
 )
 _QUOTED = re.compile(r"""["']?(?P<name>[\w.-]+)["']?\s*[:=](?!=)\s*(?P<quote>["'])(?P<value>[^"']+)(?P=quote)""")
@@ -75,6 +77,8 @@ def kind_of(name: str, value: str) -> str:
     last = re.split(r"[./]", name)[-1]
     if found := _shape(value):
         return found
+    if _WITHOUT_SCHEME.match(value):
+        return "URL with a password"
     return f"literal value of {last}" if value and _is_telling(last) and not _REFERENCE.search(value) else ""
 
 
