@@ -149,6 +149,23 @@ def clickhouse_is_gone(edit: Edit) -> None:
     edit.remove("statefulsets", "langsmith-clickhouse")
 
 
+@mutant(breaks=["clickhouse_told"])
+def clickhouse_of_the_cluster_by_its_address(edit: Edit) -> None:
+    """Not the release's own, and told by the address of its Service: it only looks as if it were outside."""
+    edit.remove("statefulsets", "langsmith-clickhouse")
+    service = next(edit.objects("services", "langsmith-clickhouse"))
+    service["spec"]["clusterIP"] = "172.20.8.123"
+    service["spec"]["clusterIPs"] = ["172.20.8.123"]
+    _key(edit, "langsmith-clickhouse", "clickhouse_host")["value"] = "172.20.8.123"
+
+
+@mutant(breaks=[])
+def clickhouse_at_an_address_outside(edit: Edit) -> None:
+    """An address that nothing in the cluster has."""
+    clickhouse_is_outside.edit(edit)
+    _key(edit, "langsmith-clickhouse", "clickhouse_host")["value"] = "10.20.30.40"
+
+
 @mutant(breaks=[])
 def clickhouse_is_outside(edit: Edit) -> None:
     """A managed ClickHouse: recommended, and its size is attested."""

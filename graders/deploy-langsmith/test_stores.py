@@ -123,7 +123,10 @@ def _leads_to(host: str, inside: Workload, ingresses: Ingresses) -> bool:
 
 
 def _is_outside(host: str, one: Workload, ingresses: Ingresses) -> bool:
-    """Whether *host* cannot be a Service: it has a domain that is not the cluster's, or it is an address."""
-    services = {f"{s['metadata']['name']}.{namespace_of(s)}" for s in ingresses.views.cluster.services}
+    """Whether *host* cannot be in the cluster: it has a domain that is not the cluster's, or it is an address."""
+    cluster = ingresses.views.cluster
+    services = {f"{s['metadata']['name']}.{namespace_of(s)}" for s in cluster.services}
     name, _, rest = host.partition(".")
+    if host.lower() in cluster.addresses:
+        return False
     return bool(rest) and ".svc" not in f".{rest}" and f"{name}.{rest or one.namespace}" not in services

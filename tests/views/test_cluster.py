@@ -90,6 +90,22 @@ def test_pods_that_have_ended_count_no_more() -> None:
     assert [pod["metadata"]["name"] for pod in view.pods] == ["Running", "Pending"]
 
 
+def test_addresses_are_those_of_services_pods_and_nodes() -> None:
+    """Of both families, and those of load balancers; a Service without one has none."""
+    balancer = {"loadBalancer": {"ingress": [{"hostname": "X.elb.example"}]}}
+    services = [
+        {"metadata": {"name": "a"}, "spec": {"clusterIPs": ["10.1.0.1", "fd00::1"]}, "status": balancer},
+        {"metadata": {"name": "b"}, "spec": {"clusterIP": "10.1.0.2", "externalIPs": ["10.9.0.1"]}},
+    ]
+    pods = [{"metadata": {"name": "p"}, "status": {"podIPs": [{"ip": "10.0.0.7"}]}}, {"metadata": {}, "status": {}}]
+    nodes = [{"metadata": {"name": "n"}, "status": {"addresses": [{"type": "InternalIP", "address": "10.0.0.4"}]}}]
+    lists = {"services": services, "pods": pods, "nodes": nodes}
+    asked = {Call.of("kubernetes", "list", version="v1", resource=name): {"items": i} for name, i in lists.items()}
+    wanted = {"10.1.0.1", "fd00::1", "x.elb.example", "10.1.0.2", "10.9.0.1", "10.0.0.7", "10.0.0.4"}
+
+    assert cluster(asked).addresses == wanted
+
+
 @pytest.mark.parametrize(
     ("text", "version"), [("v1.35.2", (1, 35)), ("v1.35.2-eks-4136f65", (1, 35)), ("v1.31.4+k3s1", (1, 31))]
 )

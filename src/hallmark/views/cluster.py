@@ -84,6 +84,14 @@ class Cluster(View):
         """All Services."""
         return self.objects("services")
 
+    @cached_property
+    def addresses(self) -> frozenset[str]:
+        """Where Services, pods and nodes are reached other than by a name of cluster DNS."""
+        spoken = [address for service in self.services for address in _addresses_of(service)]
+        pods = [one["ip"] for pod in self.pods for one in pod["status"].get("podIPs") or []]
+        nodes = [one["address"] for node in self.objects("nodes") for one in node["status"].get("addresses") or []]
+        return frozenset(address.lower() for address in (*spoken, *pods, *nodes))
+
 
 def name_of(value: Object) -> str:
     """Return an object's name."""
@@ -145,6 +153,13 @@ def _meets(labels: Mapping[str, str], expression: Mapping[str, Any]) -> bool:
             return key in labels
         case _:
             return key not in labels
+
+
+def _addresses_of(service: Object) -> list[str]:
+    spec = service["spec"]
+    balancers = service.get("status", {}).get("loadBalancer", {}).get("ingress") or []
+    outside = [one.get("hostname") or one.get("ip", "") for one in balancers]
+    return [*(spec.get("clusterIPs") or [spec.get("clusterIP", "")]), *(spec.get("externalIPs") or []), *outside]
 
 
 def _place(resource: str, group: str, version: str, namespace: str) -> dict[str, str]:
