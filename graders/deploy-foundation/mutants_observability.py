@@ -63,6 +63,12 @@ def health_check_without_path(edit: Edit) -> None:
     _health_check(edit, Type="TCP", ResourcePath="")
 
 
+@mutant(breaks=["health_monitored"])
+def health_check_ends_at_the_redirect(edit: Edit) -> None:
+    """The health check asks port 80, where the load balancer redirects whether anything is behind it or not."""
+    _health_check(edit, Type="HTTP", Port=80)
+
+
 @mutant(breaks=())
 def health_check_is_shallow(edit: Edit) -> None:
     """The health check asks for /health, which is answered without the application: a remark."""

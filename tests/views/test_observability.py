@@ -62,13 +62,15 @@ def test_log_group_of_the_application_is_told_from_others(name: str, *, counts: 
 @pytest.mark.parametrize(("changes", "watched"), [
     ({}, True),
     ({"ResourcePath": "/health"}, True),
+    ({"Type": "HTTPS_STR_MATCH", "SearchString": "version"}, True),
+    ({"Type": "HTTP", "Port": 80}, False),
     ({"ResourcePath": ""}, False),
     ({"FullyQualifiedDomainName": "other.example.com"}, False),
     ({"Disabled": True}, False),
     ({"Inverted": True}, False),
 ])  # fmt: skip
 def test_health_check_counts_when_it_watches_the_host(changes: dict[str, Any], *, watched: bool) -> None:
-    """On the host, with a path, and in force."""
+    """On the host, with a path, past the redirect, and in force."""
     assert bool(monitors(route53__list_health_checks=health_check(**changes))) is watched
 
 

@@ -134,8 +134,12 @@ class Observability(View):
         return parts[0] != "aws" and bool({namespace, release, "application", "applications"} & set(parts))
 
     def _watches_host(self, config: Mapping[str, Any]) -> bool:
-        """A health check on the host with a path, that runs and means what it says."""
-        right = config.get("FullyQualifiedDomainName", "").lower().rstrip(".") == self.views.edge.host
+        """A health check on the host with a path, that runs and means what it says.
+
+        Without TLS it is the redirect of the load balancer that answers, and Route 53 takes any status below 400.
+        """
+        named = config.get("FullyQualifiedDomainName", "").lower().rstrip(".")
+        right = named == self.views.edge.host and config["Type"].startswith("HTTPS")
         return right and bool(config.get("ResourcePath")) and not config.get("Disabled") and not config.get("Inverted")
 
     def _custom_images(self, ids: list[str]) -> Mapping[str, datetime]:
