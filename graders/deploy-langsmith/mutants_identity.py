@@ -40,6 +40,32 @@ def role_may_delete_the_bucket(edit: Edit) -> None:
 
 
 @mutant(breaks=["pod_roles_limited"])
+def role_reads_every_bucket(edit: Edit) -> None:
+    """It only reads, and it reads what is not its own."""
+    _statements(edit).append({"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": "*"})
+
+
+@mutant(breaks=["pod_roles_limited"])
+def role_reads_all_objects_but_some(edit: Edit) -> None:
+    """What is left out is named, and not what is granted."""
+    _statements(edit).append({"Effect": "Allow", "Action": "s3:GetObject", "NotResource": "arn:aws:s3:::payroll/*"})
+
+
+@mutant(breaks=["pod_roles_limited"])
+def role_reads_every_secret(edit: Edit) -> None:
+    """Whoever takes over one pod has the secrets of everybody."""
+    _statements(edit).append({"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": "*"})
+
+
+@mutant(breaks=[])
+def role_reads_its_own_secrets(edit: Edit) -> None:
+    """As the CSI driver asks for: with the pod's role, and nothing but the secrets of this deployment."""
+    own = "arn:aws:secretsmanager:us-east-1:111122223333:secret:langsmith/app-??????"
+    actions = ["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"]
+    _statements(edit).append({"Effect": "Allow", "Action": actions, "Resource": own})
+
+
+@mutant(breaks=["pod_roles_limited"])
 def role_may_pass_roles(edit: Edit) -> None:
     """A way to become somebody else."""
     _statements(edit).append({"Effect": "Allow", "Action": ["iam:PassRole"], "Resource": "*"})

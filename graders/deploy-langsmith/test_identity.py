@@ -6,6 +6,7 @@ from hallmark.errors import Miss
 from hallmark.policy import has_wildcard_grant, trusted_principals
 from hallmark.views.identity import Identity
 from hallmark.views.roles import Role
+from hallmark.views.storage import READ
 from hallmark.views.workloads import Workloads
 
 FORBIDDEN = (
@@ -13,6 +14,7 @@ FORBIDDEN = (
     *("secretsmanager:DeleteSecret", "eks:DeleteCluster"),
 )
 """Nothing a pod of the application has any business with."""
+OTHER_BUCKET = "arn:aws:s3:::hallmark-probe-of-another-bucket"
 
 
 @pytest.mark.check(
@@ -26,6 +28,7 @@ def test_pod_roles_limited(workloads: Workloads, identity: Identity) -> None:
     for role in _roles(workloads, identity):
         wide = [str(grant) for policy in role.policies for grant in has_wildcard_grant(policy)]
         _refuse(role, [*wide, *role.could(FORBIDDEN)], "no wildcard grant and no right to administer")
+        _refuse(role, _of_others(role, identity), "no right on other buckets, nor to read secrets of others")
 
 
 @pytest.mark.check(
@@ -43,6 +46,18 @@ def test_pod_roles_trust_namespace(workloads: Workloads, identity: Identity) -> 
         others = [subject for subject in identity.subjects(role) if not subject.startswith(own)]
         others += [value for kind, value in trusted_principals(role.trust) if (kind, value) not in known]
         _refuse(role, others, f"trust for service accounts of {workloads.scope('namespace')} only")
+
+
+def _of_others(role: Role, identity: Identity) -> list[str]:
+    """Return what a role may do with a bucket and with secrets that nobody gave it."""
+    place = f"{identity.scope('region')}:{role.arn.split(':')[4]}"
+    probes = {
+        f"{OTHER_BUCKET}/object": ("s3:GetObject", "s3:PutObject", "s3:DeleteObject"),
+        OTHER_BUCKET: ("s3:ListBucket",),
+        f"arn:aws:secretsmanager:{place}:secret:hallmark-probe-of-another-secret-AbCdEf": (READ["secretsmanager"],),
+        f"arn:aws:ssm:{place}:parameter/hallmark-probe/of-another": (READ["ssm"],),
+    }
+    return [action for resource, actions in probes.items() for action in role.could(actions, resource)]
 
 
 def _roles(workloads: Workloads, identity: Identity) -> list[Role]:
