@@ -143,6 +143,13 @@ def store_is_another_provider(edit: Edit) -> None:
 
 
 @mutant(breaks=["secrets_manager"])
+def the_csi_driver_reads_another_provider(edit: Edit) -> None:
+    """Mounted and synced, from a store that is none of AWS."""
+    _csi(edit, mounted=True)
+    next(edit.objects("secretproviderclasses"))["spec"]["provider"] = "vault"
+
+
+@mutant(breaks=["secrets_manager"])
 def a_name_the_store_does_not_hold(edit: Edit) -> None:
     """After renaming, the prefix leads to nothing; what was synced before lives on."""
     for one in _external(edit, "langsmith-config")["spec"]["data"]:

@@ -102,7 +102,7 @@ def test_secrets_manager(secrets: Secrets) -> str:
     notes: list[str] = []
     for name in secrets.read:
         supply = secrets.supply(name)
-        if supply is None or supply.kind != "ExternalSecret":
+        if supply is None or supply.provider == "aws":
             notes.append(f"{name}: which store the CSI driver reads cannot be seen")
             continue
         provider = secrets.stores.get(supply.store, {})
@@ -110,8 +110,8 @@ def test_secrets_manager(secrets: Secrets) -> str:
         if service not in STORES:
             raise Miss(
                 expected="a store with AWS Secrets Manager or SSM Parameter Store",
-                observed=service or "another provider",
-                where=f"{supply.store[0]} {supply.store[1]}",
+                observed=service or supply.provider or "another provider",
+                where=" ".join(filter(None, supply.store)) or f"{supply.kind} {supply.name}",
                 next=f"kubectl -n {secrets.scope('namespace')} get secretstores,clustersecretstores -o wide",
             )
         _require_names(secrets, supply, service)

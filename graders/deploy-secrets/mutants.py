@@ -101,6 +101,13 @@ def the_store_is_another_provider(edit: Edit) -> None:
 
 
 @mutant(breaks=HELD)
+def the_csi_driver_reads_another_provider(edit: Edit) -> None:
+    """Mounted and synced, from a store that is none of AWS."""
+    _csi(edit)
+    next(edit.objects("secretproviderclasses"))["spec"]["provider"] = "vault"
+
+
+@mutant(breaks=HELD)
 def nothing_is_asked_for(edit: Edit) -> None:
     """An ExternalSecret without a name in it."""
     external(edit)["spec"]["data"].clear()

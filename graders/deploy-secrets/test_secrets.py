@@ -97,15 +97,15 @@ def test_store_holds_all(secrets: Secrets) -> str:
     notes: list[str] = []
     for name in secrets.read:
         supply = secrets.supply(name)
-        if supply is None or supply.kind != "ExternalSecret":
+        if supply is None or supply.provider == "aws":
             notes.append(f"{name}: which store the CSI driver reads cannot be seen")
             continue
         service = secrets.stores.get(supply.store, {}).get("service", "")
         if service not in STORES:
             raise Miss(
                 expected="a store with AWS Secrets Manager or SSM Parameter Store",
-                observed=service or "another provider",
-                where=" ".join(supply.store),
+                observed=service or supply.provider or "another provider",
+                where=" ".join(filter(None, supply.store)) or f"{supply.kind} {supply.name}",
                 next=_kubectl(secrets, "get secretstores,clustersecretstores -o wide"),
             )
         _sources(secrets, supply, supply.remote)

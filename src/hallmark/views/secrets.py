@@ -41,6 +41,7 @@ class Supply:
         remote: Names it asks for in the store.
         asked: Name in the store by key of the Secret, as far as nothing is made of several.
         is_once: Whether it reads its store once, and does not look again by itself.
+        provider: Provider of the CSI driver, such as ``aws`` (SecretProviderClass only).
     """
 
     kind: str
@@ -52,6 +53,7 @@ class Supply:
     remote: tuple[str, ...] = ()
     asked: Mapping[str, str] = field(default_factory=dict, compare=False)
     is_once: bool = False
+    provider: str = ""
 
 
 @dataclass(frozen=True)
@@ -216,7 +218,12 @@ class Secrets(View):
         }
         return tuple(
             Supply(
-                "SecretProviderClass", name_of(one), synced["secretName"], name_of(one) in mounted, "no pod mounts it"
+                kind="SecretProviderClass",
+                name=name_of(one),
+                secret=synced["secretName"],
+                is_ready=name_of(one) in mounted,
+                reason="no pod mounts it",
+                provider=one["spec"].get("provider", ""),
             )
             for one in cluster.custom(CSI, "secretproviderclasses", cluster.namespace)
             for synced in one.get("spec", {}).get("secretObjects", [])
