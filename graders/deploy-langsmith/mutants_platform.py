@@ -99,6 +99,18 @@ def port_80_leads_to_port_80(edit: Edit) -> None:
     next(edit.each("platform", "redirect")).update(location="http://langsmith.hallmark.example/")
 
 
+@mutant(breaks=["plain_text_redirected"])
+def port_80_leads_where_nobody_listens(edit: Edit) -> None:
+    """The redirect names another port."""
+    next(edit.each("platform", "redirect")).update(location="https://langsmith.hallmark.example:8443/")
+
+
+@mutant(breaks=[])
+def port_80_leads_to_443_in_so_many_words(edit: Edit) -> None:
+    """As a load balancer writes it."""
+    next(edit.each("platform", "redirect")).update(status=301, location="https://langsmith.hallmark.example:443/")
+
+
 @mutant(breaks=[])
 def port_80_is_closed(edit: Edit) -> None:
     """Nobody listens there: as good as a redirect."""

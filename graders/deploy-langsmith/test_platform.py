@@ -12,6 +12,7 @@ from hallmark.views.release import Release
 
 DAYS = 30
 FORBIDDEN = 403
+HTTPS = 443
 MOVED = frozenset({301, 302, 307, 308})
 LOOK = {
     "project": "backend", "small_run": "platform-backend", "small_read": "ingest-queue", "outputs": "platform-backend",
@@ -99,7 +100,8 @@ def test_plain_text_redirected(platform: Platform, ingresses: Ingresses, edge: E
     if reply is None:
         return "Nothing answers on port 80."
     place = urlsplit(reply.location.lower())
-    if reply.status not in MOVED or (place.scheme, place.hostname) != ("https", edge.host):
+    leads = (place.scheme, place.hostname, place.port or HTTPS)
+    if reply.status not in MOVED or leads != ("https", edge.host, HTTPS):
         raise Miss(
             expected=f"a redirect to https://{edge.host}",
             observed=f"status {reply.status}, location {reply.location or 'none'}",
