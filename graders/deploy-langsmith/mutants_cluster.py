@@ -146,8 +146,17 @@ def autoscaler_has_stopped_reporting(edit: Edit) -> None:
 @mutant(breaks=[])
 def autoscaler_reports_in_plain_text(edit: Edit) -> None:
     """As versions before 1.30 did."""
-    text = "Cluster-autoscaler status:\nCluster-wide:\n  Health:      Healthy (ready=3 unready=0)\n"
-    _report(edit)["data"]["status"] = text
+    text = "Cluster-autoscaler status:\nCluster-wide:\n  Health:      Healthy (ready=3 unready=0)\nNodeGroups:\n"
+    groups = edit.each("eks", "describe_nodegroup", "nodegroup.resources.autoScalingGroups")
+    lines = [f"  Name:        {group['name']}\n  Health:      Healthy (ready=1)\n" for group in groups]
+    _report(edit)["data"]["status"] = text + "\n".join(lines)
+
+
+@mutant(breaks=["autoscaler_running"])
+def autoscaler_looks_after_nothing(edit: Edit) -> None:
+    """The tags by which it is to find its groups name another cluster: healthy, and without a node to add."""
+    status = _report(edit)["data"]
+    status["status"] = status["status"].partition("nodeGroups:")[0]
 
 
 @mutant(breaks=["metrics_served"])

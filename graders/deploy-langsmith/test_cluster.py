@@ -3,6 +3,7 @@
 import pytest
 
 from hallmark.errors import Miss
+from hallmark.views.compute import Compute
 from hallmark.views.controllers import AUTOSCALER_STATUS, METRICS_SERVICE, Controllers
 from hallmark.views.network import Network
 from hallmark.views.nodes import Nodes
@@ -124,8 +125,8 @@ def test_requests_fit(nodes: Nodes) -> str:
     requires=["release_deployed"],
     why="Without it, or when it has stopped, pods stay pending when load grows.",
 )
-def test_autoscaler_running(controllers: Controllers) -> None:
-    """Cluster Autoscaler runs, and reported less than five minutes ago that it is healthy."""
+def test_autoscaler_running(controllers: Controllers, compute: Compute) -> None:
+    """Cluster Autoscaler looks after the cluster's nodes, and reported in the last five minutes that it is healthy."""
     if not any(one.is_ready for one in controllers.autoscalers):
         states = [f"{one.where}: {one.ready} of {one.wanted} ready" for one in controllers.autoscalers]
         raise Miss(
@@ -140,6 +141,14 @@ def test_autoscaler_running(controllers: Controllers) -> None:
         raise Miss(
             expected=f"a report that is Healthy and younger than {FRESH_SECONDS} s",
             observed=found,
+            where=f"ConfigMap {AUTOSCALER_STATUS}",
+            next=f"kubectl -n kube-system describe configmap {AUTOSCALER_STATUS}",
+        )
+    own = {name for group in compute.node_groups if not group.is_dedicated for name in group.scaling_groups}
+    if not own & report.groups:
+        raise Miss(
+            expected=f"a report on {' or '.join(sorted(own)) or 'a node group for ordinary pods'}",
+            observed=f"one on {', '.join(sorted(report.groups)) or 'no group at all'}",
             where=f"ConfigMap {AUTOSCALER_STATUS}",
             next=f"kubectl -n kube-system describe configmap {AUTOSCALER_STATUS}",
         )

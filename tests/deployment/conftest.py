@@ -276,6 +276,7 @@ class Foundation:
     balancer: str
     secrets: list[str]
     instances: list[tuple[str, str, str]]
+    scaling_groups: list[str]
 
 
 def foundation(answers: Mapping[str, Any]) -> Foundation:
@@ -303,6 +304,12 @@ def foundation(answers: Mapping[str, Any]) -> Foundation:
         balancer=next(b["DNSName"] for b in balancers if b["LoadBalancerName"].startswith("k8s-")),
         secrets=sorted(one["Name"] for one in value("secretsmanager.list_secrets")["SecretList"]),
         instances=sorted(instances),
+        scaling_groups=[
+            group["name"]
+            for key, answer in answers.items()
+            if key.startswith("eks.describe_nodegroup{")
+            for group in answer["value"]["nodegroup"]["resources"]["autoScalingGroups"]
+        ],
     )
 
 
@@ -320,7 +327,7 @@ def objects(facts: Foundation) -> Objects:
     _clickhouse(found, now, pools["clickhouse"])
     _secrets(found, facts, now)
     _entrance(found, facts)
-    _system(found, now, [node["metadata"]["name"] for node in nodes], pools["general"])
+    _system(found, facts, now, [node["metadata"]["name"] for node in nodes], pools["general"])
     return found
 
 
@@ -481,7 +488,7 @@ def _entrance(found: Objects, facts: Foundation) -> None:
     ]
 
 
-def _system(found: Objects, now: datetime, nodes: list[str], node: str) -> None:
+def _system(found: Objects, facts: Foundation, now: datetime, nodes: list[str], node: str) -> None:
     container = {"name": "autoscaler", "image": "registry.k8s.io/autoscaling/cluster-autoscaler:v1.35.0"}
     autoscaler = _controller("Deployment", "cluster-autoscaler-aws", "", 1, container, namespace="kube-system")
     autoscaler["metadata"]["labels"] = {"app.kubernetes.io/name": "aws-cluster-autoscaler"}
@@ -494,6 +501,7 @@ def _system(found: Objects, now: datetime, nodes: list[str], node: str) -> None:
     for rank, name in enumerate(nodes):
         _add(found, "v1", "pods", _pod(agent, rank, now, name, ""), "logs")
     report = "time: 2026-11-24\nautoscalerStatus: Running\nclusterWide:\n  health:\n    status: Healthy\n"
+    report += "nodeGroups:\n" + "".join(f"- name: {name}\n" for name in facts.scaling_groups)
     annotations = {"cluster-autoscaler.kubernetes.io/last-updated": now.strftime("%Y-%m-%d %H:%M:%S.5 +0000 UTC")}
     status = {"metadata": {"name": "cluster-autoscaler-status", "annotations": annotations}, "data": {"status": report}}
     found["/api/v1/namespaces/kube-system/configmaps"] = [status]

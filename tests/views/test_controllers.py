@@ -18,14 +18,19 @@ clusterWide:
     status: Healthy
     nodeCounts: {}
 nodeGroups:
-- health:
+- name: eks-a
+  health:
     status: Unhealthy
+- name: "eks-b"
 """
 TEXT = """Cluster-autoscaler status at x:
 Cluster-wide:
   Health:      Unhealthy (ready=1)
 NodeGroups:
+  Name:        eks-a
   Health:      Healthy
+
+  Name:        eks-b
 """
 
 
@@ -104,6 +109,17 @@ def test_age_is_counted_from_when_the_evidence_was_taken(updated: str, seconds: 
 
     assert found is not None
     assert found.seconds_old == seconds
+
+
+@pytest.mark.parametrize(
+    ("status", "groups"), [(YAML, {"eks-a", "eks-b"}), (TEXT, {"eks-a", "eks-b"}), ("Initializing", set())]
+)
+def test_a_report_names_its_groups(status: str, groups: set[str]) -> None:
+    """In both forms; before the first look there is none."""
+    found = report(status, "2026-11-24 12:00:00.123456789 +0000 UTC").autoscaler_report
+
+    assert found is not None
+    assert found.groups == groups
 
 
 def test_a_report_without_a_time_cannot_be_judged() -> None:

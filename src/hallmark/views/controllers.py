@@ -27,6 +27,8 @@ _GATEWAYS = (
 )
 _HEALTH = re.compile(r"^\s+(?:health:\s*\n\s+status:|Health:)\s*(?P<status>\w+)", re.MULTILINE)
 """Health of the whole cluster comes first, in YAML since 1.30 and in plain text before."""
+_GROUPS = re.compile(r"^(?:\s*-\s+name:|\s+Name:)\s*[\"']?(?P<name>[^\s\"']+)", re.MULTILINE)
+"""Each node group by its name, in both forms; on AWS that is the name of its Auto Scaling group."""
 _SHIPPERS = re.compile(r"fluent-?bit|fluentd|vector")
 _COLLECTORS = re.compile(r"cloudwatch-agent|opentelemetry-collector|otelcol")
 _NAMES = ("app.kubernetes.io/name", "k8s-app", "app")
@@ -34,10 +36,11 @@ _NAMES = ("app.kubernetes.io/name", "k8s-app", "app")
 
 @dataclass(frozen=True)
 class AutoscalerReport:
-    """What Cluster Autoscaler last said: its health, and how many seconds before the evidence was taken."""
+    """What Cluster Autoscaler last said: its health, how many seconds before the evidence, and of which groups."""
 
     health: str
     seconds_old: float
+    groups: frozenset[str]
 
 
 class Controllers(View):
@@ -58,10 +61,11 @@ class Controllers(View):
         for namespace in dict.fromkeys(["kube-system", *(one.namespace for one in self.autoscalers)]):
             asked = {"version": "v1", "resource": "configmaps", "namespace": namespace, "name": AUTOSCALER_STATUS}
             if found := self.ask_or(None, "kubernetes", "get", **asked):
-                health = _HEALTH.search(found.get("data", {}).get("status", ""))
+                status = found.get("data", {}).get("status", "")
+                health, groups = _HEALTH.search(status), frozenset(_GROUPS.findall(status))
                 written = _time(annotations_of(found).get(_UPDATED, ""))
                 age = (datetime.fromisoformat(self.evidence.collected_at) - written).total_seconds()
-                return AutoscalerReport(health["status"] if health else "Initializing", age)
+                return AutoscalerReport(health["status"] if health else "Initializing", age, groups)
         return None
 
     @cached_property
