@@ -192,6 +192,13 @@ def secret_in_an_init_container(edit: Edit) -> None:
 
 
 @mutant(breaks=["no_plaintext_secrets"])
+def secret_in_an_argument(edit: Edit) -> None:
+    """A password on the command line: who may list processes or pods has it."""
+    pod = next(edit.objects("deployments", "langsmith-queue"))["spec"]["template"]["spec"]
+    pod["containers"][0] |= {"args": ["--password=<redacted 0>"], "leaks": ["literal value of password"]}
+
+
+@mutant(breaks=["no_plaintext_secrets"])
 def secret_in_clickhouse(edit: Edit) -> None:
     """ClickHouse's own environment counts, too."""
     stateful = next(edit.objects("statefulsets", "langsmith-clickhouse"))

@@ -127,7 +127,7 @@ def test_secrets_manager(secrets: Secrets) -> str:
     why="Whoever may read a ConfigMap, a pod or the release has every secret that is written into it.",
 )
 def test_no_plaintext_secrets(release: Release, workloads: Workloads) -> None:
-    """Release values, ConfigMaps and the environment of pods hold no secret."""
+    """Release values, ConfigMaps, and the environment and commands of pods hold no secret."""
     if not workloads.all:
         raise Miss(
             expected="workloads of the release", observed="none", where=release.scope("release"), next=release.look
@@ -147,6 +147,8 @@ def test_no_plaintext_secrets(release: Release, workloads: Workloads) -> None:
         for variable in _literals(one, workloads):
             if kind := str(variable.facts.get("leak", "")):
                 _leak(kind, f"{one.where}, variable {variable.name}", one.look)
+        for name, kind in one.leaks:
+            _leak(kind, f"{one.where}, command of container {name}", one.look)
 
 
 def _is_needed(variable: Variable) -> bool:

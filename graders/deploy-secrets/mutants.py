@@ -216,6 +216,13 @@ def a_password_is_in_a_pod(edit: Edit) -> None:
 
 
 @mutant(breaks=["nothing_in_plain_text"])
+def a_password_is_in_an_argument(edit: Edit) -> None:
+    """A password on the command line."""
+    pod = next(edit.objects("deployments", "langsmith-queue"))["spec"]["template"]["spec"]
+    pod["containers"][0] |= {"args": ["--password=<redacted 0>"], "leaks": ["literal value of password"]}
+
+
+@mutant(breaks=["nothing_in_plain_text"])
 def a_static_key_is_in_a_pod(edit: Edit) -> None:
     """A key that works from everywhere."""
     environment(edit, "langsmith-queue").append({"name": "AWS_ACCESS_KEY_ID", "value": "<redacted 0>"})

@@ -229,7 +229,7 @@ def test_pods_follow_secrets(secrets: Secrets, workloads: Workloads) -> None:
     why="A value that is also written into values, a ConfigMap or a pod will be seen again.",
 )
 def test_nothing_in_plain_text(release: Release, workloads: Workloads) -> None:
-    """Release values, ConfigMaps and the environment of pods hold no secret and no static AWS key."""
+    """Release values, ConfigMaps, and environment and commands of pods hold no secret and no static AWS key."""
     for path, kind in release.record.leaks if release.record else ():
         _leak(kind, f"value {path} of the release", release.look)
     for name, entries in workloads.config_maps.items():
@@ -244,6 +244,8 @@ def test_nothing_in_plain_text(release: Release, workloads: Workloads) -> None:
                 kind = "a static AWS key"
             if kind:
                 _leak(kind, f"{one.where}, variable {variable.name}", one.look)
+        for name, kind in one.leaks:
+            _leak(kind, f"{one.where}, command of container {name}", one.look)
 
 
 def _readers(secrets: Secrets, workloads: Workloads) -> Iterator[tuple[Workload, datetime]]:

@@ -440,12 +440,31 @@ def test_what_says_how_a_pod_is_set_up_is_kept(tmp_path: Path) -> None:
     }
     assert environment["REDIS_DATABASE_URI"]["valueFrom"]["secretKeyRef"] == {"name": "redis", "key": "connection_url"}
     assert container["args"][1:3] == ["--workers=4", "--verbose"]
+    assert container["leaks"] == ["AWS access key id", "literal value of password"]
     assert container["livenessProbe"]["httpGet"]["path"] == "/health"
     assert pod["metadata"]["annotations"]["eks.amazonaws.com/role-arn"] == "arn:aws:iam::111122223333:role/app"
     assert set(pod["metadata"]) == {"name", "namespace", "annotations", "labels"}
     assert pod["metadata"]["labels"]["app.kubernetes.io/name"] == "langsmith"
     assert pod["spec"]["volumes"][0]["csi"]["volumeAttributes"]["secretProviderClass"] == "spc"
     assert pod["status"]["conditions"][0]["reason"] == "Unschedulable"
+
+
+@pytest.mark.parametrize(
+    ("words", "kinds"),
+    [
+        (["redis-server", "--password", WORDS[0]], ["literal value of password"]),
+        (["sh", "-c", f"export DB_PASSWORD={WORDS[0]}\nexec serve"], ["literal value of DB_PASSWORD"]),
+        (["migrate", "--to", f"langsmith:{WORDS[0]}@db.internal/langsmith"], ["URL with a password"]),
+        (["serve", "--password=$(DB_PASSWORD)", "--token-file=/run/token", "--workers", "4"], []),
+        (["sh", "-c", 'exec redis-cli -a "$REDIS_PASSWORD" ping'], []),
+    ],
+)
+def test_what_a_command_gives_away_is_named(tmp_path: Path, words: list[str], kinds: list[str]) -> None:
+    """As a flag with its value, the two apart, or in a script; a reference to a variable gives nothing away."""
+    pod = {"metadata": _planted_metadata("p"), "spec": {"containers": [{"name": "c", "command": words}]}}
+    value = _ask(tmp_path, {"items": [pod]}, "list", version="v1", resource="pods")
+
+    assert value["items"][0]["spec"]["containers"][0].get("leaks", []) == kinds
 
 
 def test_a_selector_still_fits_its_labels(tmp_path: Path) -> None:

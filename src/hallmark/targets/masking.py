@@ -9,6 +9,7 @@ import hashlib
 import re
 import secrets
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -136,7 +137,8 @@ class Mask:
             return {k: self._unless(_LABELS.match(k), v) for k, v in value.items()}
         if name in {"parameters", "volumeAttributes", "options"}:
             return {k: self._unless(k in _PARAMETERS, v) for k, v in value.items()}
-        return {k: self._member(k, v) for k, v in value.items() if k not in _DROPPED}
+        masked = {k: self._member(k, v) for k, v in value.items() if k not in _DROPPED}
+        return masked | ({"leaks": found} if (found := spoken(value)) else {})
 
     def _unless(self, kept: object, value: Any) -> Any:
         return value if kept or not isinstance(value, str) or not value else self.digest(value)
@@ -155,6 +157,22 @@ class Mask:
     def _expression(self, expression: dict[str, Any]) -> dict[str, Any]:
         values = [self._unless(_LABELS.match(str(expression.get("key"))), v) for v in expression.get("values", [])]
         return {**expression, "values": values} if values else dict(expression)
+
+
+def spoken(container: Mapping[str, Any]) -> list[str]:
+    """Say what kinds of secrets a command and its arguments hold: ``--name=value``, ``--name value`` or a script."""
+    lists = [given for name in ("command", "args") if isinstance(given := container.get(name), list)]
+    words = [str(word) for given in lists for word in given]
+    kinds = (_spoken(before, word) for before, word in pairwise(["", *words]))
+    return sorted({kind for kind in kinds if kind})
+
+
+def _spoken(before: str, word: str) -> str:
+    if found := _ARGUMENT.match(word):
+        return kind_of(found["flag"].strip("-="), found["value"])
+    if before.startswith("-") and "=" not in before and (kind := kind_of(before.lstrip("-"), word)):
+        return kind
+    return next((each.kind for each in leaks(word, ".env")), "")
 
 
 def url_facts(value: str) -> dict[str, Any]:

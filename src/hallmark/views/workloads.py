@@ -105,6 +105,11 @@ class Workload:
         """Its containers and init containers."""
         return [*self.containers, *self.pod.get("initContainers", [])]
 
+    @property
+    def leaks(self) -> list[tuple[str, str]]:
+        """What its commands give away: names of containers, and kinds of secrets."""
+        return [(one["name"], kind) for one in self.all_containers for kind in one.get("leaks", [])]
+
 
 @dataclass(frozen=True)
 class Ending:
