@@ -190,6 +190,13 @@ def the_queue_of_another_cluster(edit: Edit) -> None:
     _queue(edit, ClusterName="another")
 
 
+@mutant(breaks=["database_connectivity_alarmed"])
+def the_alarm_only_adds_a_reader(edit: Edit) -> None:
+    """Target tracking watches connections to scale by them, and tells nobody."""
+    policy = "arn:aws:autoscaling:us-east-1:111122223333:scalingPolicy:p:resource/rds/cluster:db:policyName/readers"
+    _on(edit, "DatabaseConnections")["AlarmActions"] = [policy]
+
+
 def _alarm(edit: Edit, **changes: Any) -> str:
     """Have one more alarm, by default on the ingress, and no health check; returns the name of its metric."""
     for answer in edit.answers("route53", "list_health_checks"):

@@ -76,7 +76,8 @@ def view(found: dict[str, Any], counted: str | None = None, group: str = LOG_GRO
 
 
 @pytest.mark.parametrize(("changes", "tells"), [
-    ({}, True), ({"AlarmActions": []}, False), ({"ActionsEnabled": False}, False),
+    ({}, True), ({"AlarmActions": []}, False), ({"AlarmActions": ["arn:aws:autoscaling:r:1:scalingPolicy:p"]}, False),
+    ({"ActionsEnabled": False}, False),
 ])  # fmt: skip
 def test_alarm_counts_when_it_tells_somebody(changes: dict[str, Any], *, tells: bool) -> None:
     """Switched on, and with an action for the state ALARM."""

@@ -77,7 +77,7 @@ class Alarms(View):
     def heard(self) -> tuple[Alarm, ...]:
         """Alarms that tell somebody."""
         found = self.ask("cloudwatch", "describe_alarms")["MetricAlarms"]
-        return tuple(_alarm(raw) for raw in found if raw.get("ActionsEnabled") and raw.get("AlarmActions"))
+        return tuple(_alarm(raw) for raw in found if raw.get("ActionsEnabled") and _tells(raw.get("AlarmActions", [])))
 
     @cached_property
     def filters(self) -> tuple[LogFilter, ...]:
@@ -168,6 +168,11 @@ class Alarms(View):
         own = {database.id for database in self.views.data.databases}
         instances = self.ask("rds", "describe_db_instances")["DBInstances"]
         return own | {i["DBInstanceIdentifier"] for i in instances if i.get("DBClusterIdentifier") in own}
+
+
+def _tells(actions: Collection[str]) -> bool:
+    """Whether one of the actions does more than scale: what target tracking makes for itself tells nobody."""
+    return any(":scalingPolicy:" not in action for action in actions)
 
 
 def _alarm(raw: Mapping[str, Any]) -> Alarm:
