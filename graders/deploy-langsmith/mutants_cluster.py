@@ -82,6 +82,12 @@ def instances_have_few_cpus(edit: Edit) -> None:
 
 
 @mutant(breaks=["requests_fit"])
+def a_pod_asks_for_more_as_a_whole(edit: Edit) -> None:
+    """Its containers ask for little, and the pod for all there is."""
+    next(edit.objects("pods"))["spec"]["resources"] = {"requests": {"cpu": "400"}}
+
+
+@mutant(breaks=["requests_fit"])
 def a_pod_is_pending(edit: Edit) -> None:
     """It belongs to somebody else, and there is no room for it all the same."""
     condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}

@@ -112,8 +112,10 @@ def _container(**resources: Any) -> dict[str, Any]:
             "3",
         ),
         ({"containers": [_container(requests={"cpu": "1"})], "overhead": {"cpu": "250m"}}, "1.25"),
+        ({"containers": [_container(requests={"cpu": "1"})], "resources": {"requests": {"cpu": "4"}}}, "4"),
+        ({"containers": [_container(requests={"cpu": "1"})], "resources": {"requests": {"memory": "4Gi"}}}, "1"),
     ],
-    ids=["sum", "limit counts", "request wins", "nothing", "largest init", "sidecar", "overhead"],
+    ids=["sum", "limit", "request wins", "nothing", "largest init", "sidecar", "overhead", "whole", "memory only"],
 )
 def test_a_pod_asks_for_what_the_scheduler_counts(pod: dict[str, Any], cpu: str) -> None:
     """Containers together, or the largest init container; sidecars with the containers."""

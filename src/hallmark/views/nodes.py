@@ -118,20 +118,21 @@ def requests(pod: Mapping[str, Any]) -> dict[str, Decimal]:
     """Return cores and bytes that a pod asks for: of its containers together, or of its largest init container.
 
     Init containers that go on running (sidecars) count with the others (Kubernetes, "Resource Management").
-    A request that is not written is the limit.
+    A request that is not written is the limit. One of the pod as a whole counts in place of all these.
     """
     init = pod.get("initContainers", [])
     running = [*pod["containers"], *(one for one in init if one.get("restartPolicy") == "Always")]
     preparing = [one for one in init if one.get("restartPolicy") != "Always"]
-    overhead = pod.get("overhead") or {}
-    return {
+    whole, overhead = (pod.get("resources") or {}).get("requests") or {}, pod.get("overhead") or {}
+    parts = {
         kind: max(
             sum((_request(one, kind) for one in running), Decimal(0)),
             max((_request(one, kind) for one in preparing), default=Decimal(0)),
         )
-        + number(overhead.get(kind, 0))
         for kind in _FAMILIES
     }
+    asked = parts | {kind: number(whole[kind]) for kind in _FAMILIES if kind in whole}
+    return {kind: asked[kind] + number(overhead.get(kind, 0)) for kind in _FAMILIES}
 
 
 def _request(container: Mapping[str, Any], kind: str) -> Decimal:
