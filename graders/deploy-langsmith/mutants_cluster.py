@@ -1,10 +1,11 @@
 """What can be wrong with nodes and controllers, and what only looks wrong."""
 
 from collections.abc import Iterator
+from copy import deepcopy
 from typing import Any
 
 from hallmark.grading.mutation import Edit, mutant
-from hallmark.model import Status
+from hallmark.model import Call, Status
 from hallmark.views.controllers import AUTOSCALER_STATUS
 
 
@@ -156,6 +157,17 @@ def autoscaler_reports_in_plain_text(edit: Edit) -> None:
     groups = edit.each("eks", "describe_nodegroup", "nodegroup.resources.autoScalingGroups")
     lines = [f"  Name:        {group['name']}\n  Health:      Healthy (ready=1)\n" for group in groups]
     _report(edit)["data"]["status"] = text + "\n".join(lines)
+
+
+@mutant(breaks=[])
+def autoscaler_has_moved(edit: Edit) -> None:
+    """It runs in a namespace of its own by now, and its last report from before is still there."""
+    deployment = _autoscaler(edit)
+    moved = deepcopy(_report(edit))
+    autoscaler_has_stopped_reporting.edit(edit)
+    place = {"resource": "configmaps", "version": "v1", "namespace": "autoscaler", "name": AUTOSCALER_STATUS}
+    edit.put(Call.of("kubernetes", "get", **place), moved)
+    deployment["metadata"]["namespace"] = "autoscaler"
 
 
 @mutant(breaks=["autoscaler_running"])

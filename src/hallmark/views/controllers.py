@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from hallmark.errors import Unobservable
 from hallmark.views.base import View, cached_property
-from hallmark.views.cluster import annotations_of, condition, labels_of, name_of
+from hallmark.views.cluster import Object, annotations_of, condition, labels_of, name_of
 from hallmark.views.workloads import Workload, workload
 
 METRICS_SERVICE = "v1beta1.metrics.k8s.io"
@@ -58,15 +58,18 @@ class Controllers(View):
         Raises:
             Unobservable: The report does not say when it was written.
         """
-        for namespace in dict.fromkeys(["kube-system", *(one.namespace for one in self.autoscalers)]):
-            asked = {"version": "v1", "resource": "configmaps", "namespace": namespace, "name": AUTOSCALER_STATUS}
-            if found := self.ask_or(None, "kubernetes", "get", **asked):
-                status = found.get("data", {}).get("status", "")
-                health, groups = _HEALTH.search(status), frozenset(_GROUPS.findall(status))
-                written = _time(annotations_of(found).get(_UPDATED, ""))
-                age = (datetime.fromisoformat(self.evidence.collected_at) - written).total_seconds()
-                return AutoscalerReport(health["status"] if health else "Initializing", age, groups)
-        return None
+        namespaces = dict.fromkeys(["kube-system", *(one.namespace for one in self.autoscalers)])
+        asked = {"version": "v1", "resource": "configmaps", "name": AUTOSCALER_STATUS}
+        found = [self.ask_or(None, "kubernetes", "get", namespace=namespace, **asked) for namespace in namespaces]
+        # One that has moved to another namespace leaves its old report behind.
+        return min(map(self._report, filter(None, found)), key=lambda one: one.seconds_old, default=None)
+
+    def _report(self, found: Object) -> AutoscalerReport:
+        status = found.get("data", {}).get("status", "")
+        health, groups = _HEALTH.search(status), frozenset(_GROUPS.findall(status))
+        written = _time(annotations_of(found).get(_UPDATED, ""))
+        age = (datetime.fromisoformat(self.evidence.collected_at) - written).total_seconds()
+        return AutoscalerReport(health["status"] if health else "Initializing", age, groups)
 
     @cached_property
     def metrics_state(self) -> str:
