@@ -143,6 +143,13 @@ def store_is_another_provider(edit: Edit) -> None:
 
 
 @mutant(breaks=["secrets_manager"])
+def one_entry_has_another_store(edit: Edit) -> None:
+    """The store of all is one of AWS; a key comes from somewhere else."""
+    one = _external(edit, "langsmith-config")["spec"]["data"][1]
+    one["sourceRef"] = {"storeRef": {"kind": "SecretStore", "name": "vault"}}
+
+
+@mutant(breaks=["secrets_manager"])
 def the_csi_driver_reads_another_provider(edit: Edit) -> None:
     """Mounted and synced, from a store that is none of AWS."""
     _csi(edit, mounted=True)
@@ -154,6 +161,15 @@ def a_name_the_store_does_not_hold(edit: Edit) -> None:
     """After renaming, the prefix leads to nothing; what was synced before lives on."""
     for one in _external(edit, "langsmith-config")["spec"]["data"]:
         one["remoteRef"]["key"] = "renamed/langsmith"
+
+
+@mutant(breaks=[])
+def each_entry_names_its_store(edit: Edit) -> None:
+    """Beside every key instead of once for all."""
+    spec = _external(edit, "langsmith-config")["spec"]
+    store = spec.pop("secretStoreRef")
+    for one in spec["data"]:
+        one["sourceRef"] = {"storeRef": store}
 
 
 @mutant(breaks=[])

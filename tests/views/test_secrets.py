@@ -109,6 +109,24 @@ def test_a_target_without_a_name_has_that_of_the_external_secret() -> None:
 
 
 @pytest.mark.parametrize(
+    ("spec", "name"),
+    [
+        ({"secretStoreRef": {"name": "all"}}, "all"),
+        ({"dataFrom": [{"sourceRef": {"storeRef": {"name": "own"}}}]}, "own"),
+        ({"secretStoreRef": {"name": "all"}, "dataFrom": [{}, {"sourceRef": {"storeRef": {"name": "own"}}}]}, "own"),
+        ({"secretStoreRef": {"name": "all"}, "dataFrom": [{"sourceRef": {}}]}, "all"),
+    ],
+    ids=["of all", "of an entry", "both", "a generator"],
+)
+def test_an_entry_may_name_a_store_of_its_own(spec: dict[str, Any], name: str) -> None:
+    """It goes before the one of the whole; a generator is no store."""
+    supply = secrets(external=[_external(**spec)]).supply("e")
+
+    assert supply is not None
+    assert supply.store == ("SecretStore", name)
+
+
+@pytest.mark.parametrize(
     ("spec", "once"),
     [
         ({}, False),

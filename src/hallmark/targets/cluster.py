@@ -35,6 +35,7 @@ BUILT_IN = frozenset({
 _KEPT = {
     "externalsecrets": (
         *("spec.secretStoreRef", "spec.refreshPolicy", "spec.refreshInterval"),
+        *("spec.data[].sourceRef.storeRef", "spec.dataFrom[].sourceRef.storeRef"),
         *("spec.target.name", "spec.target.creationPolicy"),
         *("spec.data[].secretKey", "spec.data[].remoteRef.key", "spec.data[].remoteRef.property"),
         *("spec.dataFrom[].extract.key", "status.refreshTime", "status.binding.name"),

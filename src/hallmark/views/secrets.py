@@ -184,7 +184,7 @@ class Secrets(View):
         is_filled = owns or spec.get("target", {}).get("creationPolicy") in {"Merge", "Orphan"}
         fault = _reason(value) if not is_true(value, "Ready") else "" if is_filled else "it does not own the Secret"
         fault = fault or self._overdue(value)
-        store = spec.get("secretStoreRef", {})
+        store = _own_store(spec) or spec.get("secretStoreRef", {})
         remote = [one["remoteRef"]["key"] for one in spec.get("data", [])]
         remote += [one["extract"]["key"] for one in spec.get("dataFrom", []) if "extract" in one]
         return Supply(
@@ -233,6 +233,12 @@ class Secrets(View):
         metadata = self.facts.get(secret, {}).get("metadata", {})
         owners: list[Mapping[str, Any]] = metadata.get("ownerReferences", [])
         return owners
+
+
+def _own_store(spec: Mapping[str, Any]) -> Mapping[str, str]:
+    """Return the store that an entry names for itself, which goes before that of all (External Secrets API)."""
+    sources = [one.get("sourceRef") or {} for one in (*spec.get("data", []), *spec.get("dataFrom", []))]
+    return next((source["storeRef"] for source in sources if source.get("storeRef")), {})
 
 
 def _provider(store: Object) -> Mapping[str, Any]:
