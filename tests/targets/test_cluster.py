@@ -561,6 +561,14 @@ def test_the_newest_revision_of_a_release_counts(tmp_path: Path) -> None:
     assert found["revisions"] == {"9": "deployed", "10": "pending-upgrade"}
 
 
+def test_a_value_of_several_lines_is_looked_through(tmp_path: Path) -> None:
+    """A file within the values gives away what a line of it does."""
+    config = {"extra": f"listen: 8080\npassword: {WORDS[0]}\n", "script": "set -e\nexec serve --workers=4\n"}
+    found = _ask(tmp_path, {"items": [_record(1, "deployed", config)]}, "release", namespace="n", name="langsmith")
+
+    assert found["leaks"] == {"extra": "literal value of password"}
+
+
 def test_values_keep_names_and_sizes_and_tell_where_a_secret_stands(tmp_path: Path) -> None:
     """Each finding has its path; a name of a Secret is none."""
     found = _ask(tmp_path, {"items": [_record(1, "deployed", CONFIG)]}, "release", namespace="n", name="langsmith")

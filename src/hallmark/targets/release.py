@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from hallmark.targets.leaks import kind_of
+from hallmark.targets.leaks import kind_of, leaks
 from hallmark.targets.masking import Mask
 
 _KEPT = re.compile(
@@ -112,4 +112,8 @@ def _leaks(path: str, value: Any) -> Iterator[tuple[str, str]]:
 def _kind(path: str, value: str) -> str:
     last = re.sub(r"\[\d+\]$", "", path.rpartition(".")[2])
     # By convention charts take the *name* of a Secret under "existing…".
-    return "" if last.startswith("existing") else kind_of(last, value)
+    if last.startswith("existing"):
+        return ""
+    # What has several lines is a file that the chart writes somewhere.
+    lines = value if "\n" in value else ""
+    return kind_of(last, value) or next((each.kind for each in leaks(lines, "values.yaml")), "")
