@@ -21,7 +21,9 @@ nodeGroups:
 - name: eks-a
   health:
     status: Unhealthy
-- name: "eks-b"
+- health:
+    status: Healthy
+  name: "eks-b"
 """
 TEXT = """Cluster-autoscaler status at x:
 Cluster-wide:

@@ -27,7 +27,7 @@ _GATEWAYS = (
 )
 _HEALTH = re.compile(r"^\s+(?:health:\s*\n\s+status:|Health:)\s*(?P<status>\w+)", re.MULTILINE)
 """Health of the whole cluster comes first, in YAML since 1.30 and in plain text before."""
-_GROUPS = re.compile(r"^(?:\s*-\s+name:|\s+Name:)\s*[\"']?(?P<name>[^\s\"']+)", re.MULTILINE)
+_GROUPS = re.compile(r"^\s*(?:-\s+)?[nN]ame:\s*[\"']?(?P<name>[^\s\"']+)", re.MULTILINE)
 """Each node group by its name, in both forms; on AWS that is the name of its Auto Scaling group."""
 _SHIPPERS = re.compile(r"fluent-?bit|fluentd|vector")
 _COLLECTORS = re.compile(r"cloudwatch-agent|opentelemetry-collector|otelcol")
