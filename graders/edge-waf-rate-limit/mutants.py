@@ -63,30 +63,28 @@ def rate_rule_counts(edit: Edit) -> None:
         rule["Action"] = {"Count": {}}
 
 
+def count_only(edit: Edit, field: str, text: str) -> None:
+    """Have the rate rule count nothing but requests with *text* in a field."""
+    test = {
+        "SearchString": text,
+        "FieldToMatch": {field: {}},
+        "PositionalConstraint": "EXACTLY",
+        "TextTransformations": [{"Priority": 0, "Type": "NONE"}],
+    }
+    for rule in rate_rules(edit):
+        rule["Statement"]["RateBasedStatement"]["ScopeDownStatement"] = {"ByteMatchStatement": test}
+
+
 @mutant(breaks=["floods_are_blocked", "limit_leaves_room", *REST])
 def rate_rule_ignores_traces(edit: Edit) -> None:
     """The rate rule counts one path only."""
-    for rule in rate_rules(edit):
-        test = {
-            "SearchString": "/api/v1/login",
-            "FieldToMatch": {"UriPath": {}},
-            "PositionalConstraint": "EXACTLY",
-            "TextTransformations": [{"Priority": 0, "Type": "NONE"}],
-        }
-        rule["Statement"]["RateBasedStatement"]["ScopeDownStatement"] = {"ByteMatchStatement": test}
+    count_only(edit, "UriPath", "/api/v1/login")
 
 
 @mutant(breaks=["floods_are_blocked", "limit_leaves_room", *REST])
 def rate_rule_ignores_reading(edit: Edit) -> None:
     """The rate rule counts what is sent, not what is asked for."""
-    for rule in rate_rules(edit):
-        test = {
-            "SearchString": "POST",
-            "FieldToMatch": {"Method": {}},
-            "PositionalConstraint": "EXACTLY",
-            "TextTransformations": [{"Priority": 0, "Type": "NONE"}],
-        }
-        rule["Statement"]["RateBasedStatement"]["ScopeDownStatement"] = {"ByteMatchStatement": test}
+    count_only(edit, "Method", "POST")
 
 
 @mutant(breaks=["limit_leaves_room"])
