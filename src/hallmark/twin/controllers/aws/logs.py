@@ -25,8 +25,7 @@ from hallmark.twin.controllers.workloads.pods import node_name, status
 from hallmark.twin.kube.kinds import NAMESPACES, PODS, Key, Kind, Object
 from hallmark.twin.kube.reconcile import Mapper
 
-EVERY = 5.0
-"""Seconds between two flushes, as in the add-on's configuration."""
+EVERY = 2.0
 EXCLUDED = ("cloudwatch-agent", "fluent-bit", "aws-node", "kube-proxy")
 """Pods whose logs the add-on sends elsewhere, by the start of their names."""
 SYSTEM = "kube-system"
