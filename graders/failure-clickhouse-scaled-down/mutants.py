@@ -142,6 +142,12 @@ def a_spare_pod_is_running(edit: Edit) -> None:
 
 
 @mutant(breaks=["no_other_clickhouse"])
+def a_spare_pod_of_the_newest_image_is_running(edit: Edit) -> None:
+    """Who names no version gets the newest."""
+    add_pod(edit, {"run": "spare"}, image="clickhouse/clickhouse-server")
+
+
+@mutant(breaks=["no_other_clickhouse"])
 def a_copy_of_the_pod_is_running(edit: Edit) -> None:
     """It has the labels of the first, so the Service leads to both."""
     add_pod(edit, clickhouse(edit)["spec"]["selector"]["matchLabels"], command=["x"])

@@ -281,7 +281,7 @@ def workload(value: Object) -> Workload:
 
 
 def _runs(containers: Iterable[Mapping[str, Any]], name: str) -> bool:
-    pattern = re.compile(rf"(^|/){re.escape(name)}[:@]")
+    pattern = re.compile(rf"(^|/){re.escape(name)}($|[:@])")
     return any(pattern.search(each.get("image", "")) for each in containers)
 
 
